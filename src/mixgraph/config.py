@@ -1,0 +1,181 @@
+"""Every number of the method as a typed, frozen setting. Defaults are the paper's (arXiv 2406.01049) unless said.
+
+Field names are unique across the sections: the command line makes a flag of each (`console_steps` → `--console-steps`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mixgraph.errors import ConfigError
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class AudioConfig(Section):
+    """How audio is read."""
+
+    sample_rate: int = Field(30_000, ge=8_000, le=192_000, description="Hz at which everything is computed")
+    segment_seconds: float = Field(3.8, gt=0, description="length of a training or evaluation segment")
+    memory_budget_mb: int = Field(
+        4_096, ge=0, description="decoded audio up to this size stays in memory; more is kept in a temporary file"
+    )
+
+
+class ConsoleConfig(Section):
+    """The console that a search starts from (paper, section 3)."""
+
+    chain: str = Field("ecnsgdr", description="processors of every track and subgroup, in order; letters of ecnsgdr")
+    use_subgroups: bool = Field(True, description="false: every track is its own subgroup")
+
+
+class ProcessorConfig(Section):
+    """Sizes and forms of the processors (paper, section 3 and appendix)."""
+
+    equalizer_bins: int = Field(1_024, ge=4, description="log-magnitude bins; the FIR has 2 * bins - 1 taps")
+    dynamics_form: Literal["physical", "published"] = Field(
+        "physical", description="physical: gain exp((G_out - G) / 2), so that a ratio means what it says; published: exp(G_out - G)"
+    )
+    delay_seconds: float = Field(2.0, gt=0, description="length of the multitap delay")
+    delay_slot_seconds: float = Field(0.1, gt=0, description="one tap per channel in each slot of this length")
+    delay_color_bins: int = Field(20, ge=2, description="log-magnitude bins of each tap's filter")
+    reverb_seconds: float = Field(2.0, gt=0, description="length of the reverb's impulse response")
+    reverb_fft_size: int = Field(384, ge=16, description="FFT size of the reverb's noise mask; the hop is half of it")
+    reverb_noise_seed: int = Field(0, ge=0, description="seed of the fixed noise pair shared by all reverbs")
+
+
+class LossConfig(Section):
+    """The audio loss and its regularisers (paper, section 4)."""
+
+    fft_sizes: tuple[int, ...] = Field((512, 1_024, 4_096), min_length=1, description="STFT resolutions; hops are a quarter")
+    mel_bands: int = Field(96, ge=1, description="mel bands per resolution")
+    weighting_taps: int = Field(101, ge=3, description="taps of the A-weighting FIR (odd)")
+    power_floor: float = Field(1e-4, gt=0, description="STFT power is clamped here from below")
+    warm_up_seconds: float = Field(1.0, ge=0, description="start of each segment that is rendered but not compared")
+    left_right_weight: float = Field(0.5, ge=0, description="weight of the mean of the left and right losses")
+    mid_weight: float = Field(0.25, ge=0, description="weight of the mid loss")
+    side_weight: float = Field(0.25, ge=0, description="weight of the side loss")
+    convergence: Literal["target", "published"] = Field(
+        "target", description="norm that divides spectral convergence: the target's, or (published code) the estimate's"
+    )
+    gain_staging_weight: float = Field(1e-3, ge=0, description="weight of the gain-staging loss")
+    gain_staging_types: str = Field("edr", description="processor letters under gain staging (published code: er)")
+    gain_staging_signal: Literal["mid", "stereo"] = Field("mid", description="signal whose level is kept (published code: stereo)")
+    radius_weight: float = Field(0.5, ge=0, description="weight of the delays' radius penalty")
+    sparsity_weight: float = Field(1e-4, ge=0, description="weight of the sum of dry/wet weights at the end of its ramp")
+    sparsity_ramp_steps: int = Field(2_000, ge=0, description="fine-tuning steps over which sparsity rises from zero")
+
+
+class FitConfig(Section):
+    """Gradient descent on the console (paper, section 4)."""
+
+    console_steps: int = Field(6_000, ge=0, description="steps before the first pruning (full console alone: 12000)")
+    learning_rate: float = Field(0.01, gt=0, description="AdamW's learning rate; with one_cycle, the peak")
+    schedule: Literal["constant", "one_cycle"] = Field("constant", description="learning rate over the console steps")
+    restart_steps: int = Field(0, ge=0, description="forget AdamW's state every so many steps; 0: never (published code: 500)")
+    initial_std: float = Field(0.01, ge=0, description="standard deviation of the initial parameters")
+    start: Literal["published", "least_squares"] = Field(
+        "published", description="least_squares: gains start at the non-negative least-squares mix of the tracks"
+    )
+
+
+class PruneConfig(Section):
+    """Alternating pruning and fine-tuning (paper, section 5)."""
+
+    strategy: str = Field("hybrid", description="brute_force, dry_wet or hybrid")
+    tolerance: float = Field(0.01, ge=0, description="loss increase that a trial may cost")
+    rounds: int = Field(12, ge=0, description="rounds of pruning, each followed by fine-tuning")
+    fine_tune_steps: int = Field(500, ge=0, description="steps after each round of pruning")
+    fine_tune_learning_rate: float = Field(0.01, gt=0, description="AdamW's learning rate after pruning")
+    candidate_ratio: float = Field(0.1, gt=0, le=1, description="share of a type tried at once by dry_wet")
+    brute_force_every: int = Field(4, ge=1, description="every so many rounds hybrid uses brute force")
+    evaluation_hop_seconds: float = Field(2.8, gt=0, description="hop between evaluation segments")
+    trial_segments: int = Field(0, ge=0, description="evaluation segments, evenly spread, that judge a trial; 0: all")
+
+
+class SearchConfig(Section):
+    """All settings of a search. `SearchConfig()` is the paper's text; see `preset` for ready-made ones."""
+
+    audio: AudioConfig = AudioConfig()
+    console: ConsoleConfig = ConsoleConfig()
+    processors: ProcessorConfig = ProcessorConfig()
+    loss: LossConfig = LossConfig()
+    fit: FitConfig = FitConfig()
+    prune: PruneConfig = PruneConfig()
+    seed: int = Field(0, ge=0, description="seed of everything random")
+
+    @property
+    def segment_samples(self) -> int:
+        """Samples in one segment."""
+        return round(self.audio.segment_seconds * self.audio.sample_rate)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "laptop": {
+        "fit": {"console_steps": 400, "learning_rate": 0.04, "schedule": "one_cycle", "start": "least_squares"},
+        "prune": {"rounds": 4, "fine_tune_steps": 60, "trial_segments": 8},
+        "loss": {"sparsity_ramp_steps": 120},
+    },
+    "paper": {
+        "processors": {"dynamics_form": "published"},
+        "fit": {"restart_steps": 500},
+        "loss": {
+            "convergence": "published",
+            "gain_staging_types": "er",
+            "gain_staging_signal": "stereo",
+        },
+    },
+}
+DEFAULT_PRESET = "laptop"
+
+
+def make_config(preset: str = DEFAULT_PRESET, *, file: Path | None = None, changes: dict[str, Any] | None = None) -> SearchConfig:
+    """The settings of a preset, overridden by a TOML file, overridden by `changes` (nested like the sections).
+
+    Raises `ConfigError` naming the key or value that is not accepted.
+    """
+    if preset not in PRESETS:
+        raise ConfigError(f"unknown preset '{preset}'; known: {', '.join(PRESETS)}")
+    merged = PRESETS[preset]
+    if file is not None:
+        merged = _merge(merged, _read_toml(file))
+    merged = _merge(merged, changes or {})
+    return validate(merged, origin=str(file) if file else "settings")
+
+
+def validate(values: dict[str, Any], *, origin: str) -> SearchConfig:
+    """Settings from a nested mapping; raises `ConfigError` with `origin` and the first fault."""
+    try:
+        return SearchConfig.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            raise ConfigError(f"{origin}: unknown key '{key}'; `mixgraph search --help` lists the known ones") from None
+        raise ConfigError(f"{origin}: {key} = {fault['input']!r}: {fault['msg'].lower()}") from None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{file}: no such file; give the path of a TOML file with settings") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read as TOML ({error}); mend the file") from None
+
+
+def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged

@@ -1,0 +1,64 @@
+"""Extending by adding a file: classes register themselves, modules are discovered, outside packages use entry points."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import TypeVar
+
+from mixgraph.errors import ConfigError
+
+
+T = TypeVar("T")
+
+
+class Registry(Mapping[str, T]):
+    """Named things of one kind, found in the modules of one package and under one entry-point group."""
+
+    def __init__(self, kind: str, package: str) -> None:
+        self._kind = kind
+        self._package = package
+        self._items: dict[str, T] = {}
+        self._discovered = False
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Decorator: files the class under `name`. A name taken by something else raises `ConfigError`."""
+
+        def file_under_name(item: T) -> T:
+            taken = self._items.get(name)
+            if taken is not None and getattr(taken, "__qualname__", None) != getattr(item, "__qualname__", None):
+                raise ConfigError(f"two {self._kind}s are called '{name}'; rename one")
+            self._items[name] = item
+            return item
+
+        return file_under_name
+
+    def __getitem__(self, name: str) -> T:
+        self._discover()
+        if name not in self._items:
+            raise ConfigError(f"unknown {self._kind} '{name}'; known: {', '.join(sorted(self._items))}")
+        return self._items[name]
+
+    def __contains__(self, name: object) -> bool:
+        self._discover()
+        return name in self._items
+
+    def __iter__(self) -> Iterator[str]:
+        self._discover()
+        return iter(sorted(self._items))
+
+    def __len__(self) -> int:
+        self._discover()
+        return len(self._items)
+
+    def _discover(self) -> None:
+        if self._discovered:
+            return
+        self._discovered = True
+        package = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(package.__path__, prefix=f"{self._package}."):
+            importlib.import_module(module.name)
+        for entry in entry_points(group=self._package):
+            entry.load()
