@@ -22,82 +22,111 @@ class Section(BaseModel):
 class AudioConfig(Section):
     """How audio is read."""
 
-    sample_rate: int = Field(30_000, ge=8_000, le=192_000, description="Hz at which everything is computed")
-    segment_seconds: float = Field(3.8, gt=0, description="length of a training or evaluation segment")
+    sample_rate: int = Field(default=30_000, ge=8_000, le=192_000, description="Hz at which everything is computed")
+    segment_seconds: float = Field(default=3.8, gt=0, description="length of a training or evaluation segment")
     memory_budget_mb: int = Field(
-        4_096, ge=0, description="decoded audio up to this size stays in memory; more is kept in a temporary file"
+        default=4_096,
+        ge=0,
+        description="decoded audio up to this size stays in memory; more is kept in a temporary file",
     )
 
 
 class ConsoleConfig(Section):
     """The console that a search starts from (paper, section 3)."""
 
-    chain: str = Field("ecnsgdr", description="processors of every track and subgroup, in order; letters of ecnsgdr")
-    use_subgroups: bool = Field(True, description="false: every track is its own subgroup")
+    chain: str = Field(
+        default="ecnsgdr", description="processors of every track and subgroup, in order; letters of ecnsgdr"
+    )
+    use_subgroups: bool = Field(default=True, description="false: every track is its own subgroup")
 
 
 class ProcessorConfig(Section):
     """Sizes and forms of the processors (paper, section 3 and appendix)."""
 
-    equalizer_bins: int = Field(1_024, ge=4, description="log-magnitude bins; the FIR has 2 * bins - 1 taps")
+    equalizer_bins: int = Field(default=1_024, ge=4, description="log-magnitude bins; the FIR has 2 * bins - 1 taps")
     dynamics_form: Literal["physical", "published"] = Field(
-        "physical", description="physical: gain exp((G_out - G) / 2), so that a ratio means what it says; published: exp(G_out - G)"
+        default="physical",
+        description="physical: gain exp((G_out - G) / 2), so that a ratio means what it says; published: exp(G_out - G)",
     )
-    delay_seconds: float = Field(2.0, gt=0, description="length of the multitap delay")
-    delay_slot_seconds: float = Field(0.1, gt=0, description="one tap per channel in each slot of this length")
-    delay_color_bins: int = Field(20, ge=2, description="log-magnitude bins of each tap's filter")
-    reverb_seconds: float = Field(2.0, gt=0, description="length of the reverb's impulse response")
-    reverb_fft_size: int = Field(384, ge=16, description="FFT size of the reverb's noise mask; the hop is half of it")
-    reverb_noise_seed: int = Field(0, ge=0, description="seed of the fixed noise pair shared by all reverbs")
+    delay_seconds: float = Field(default=2.0, gt=0, description="length of the multitap delay")
+    delay_slot_seconds: float = Field(default=0.1, gt=0, description="one tap per channel in each slot of this length")
+    delay_color_bins: int = Field(default=20, ge=2, description="log-magnitude bins of each tap's filter")
+    reverb_seconds: float = Field(default=2.0, gt=0, description="length of the reverb's impulse response")
+    reverb_fft_size: int = Field(
+        default=384, ge=16, multiple_of=2, description="FFT size of the reverb's noise mask; the hop is half of it"
+    )
+    reverb_noise_seed: int = Field(default=0, ge=0, description="seed of the fixed noise pair shared by all reverbs")
 
 
 class LossConfig(Section):
     """The audio loss and its regularisers (paper, section 4)."""
 
-    fft_sizes: tuple[int, ...] = Field((512, 1_024, 4_096), min_length=1, description="STFT resolutions; hops are a quarter")
-    mel_bands: int = Field(96, ge=1, description="mel bands per resolution")
-    weighting_taps: int = Field(101, ge=3, description="taps of the A-weighting FIR (odd)")
-    power_floor: float = Field(1e-4, gt=0, description="STFT power is clamped here from below")
-    warm_up_seconds: float = Field(1.0, ge=0, description="start of each segment that is rendered but not compared")
-    left_right_weight: float = Field(0.5, ge=0, description="weight of the mean of the left and right losses")
-    mid_weight: float = Field(0.25, ge=0, description="weight of the mid loss")
-    side_weight: float = Field(0.25, ge=0, description="weight of the side loss")
-    convergence: Literal["target", "published"] = Field(
-        "target", description="norm that divides spectral convergence: the target's, or (published code) the estimate's"
+    fft_sizes: tuple[int, ...] = Field(
+        default=(512, 1_024, 4_096), min_length=1, description="STFT resolutions; hops are a quarter"
     )
-    gain_staging_weight: float = Field(1e-3, ge=0, description="weight of the gain-staging loss")
-    gain_staging_types: str = Field("edr", description="processor letters under gain staging (published code: er)")
-    gain_staging_signal: Literal["mid", "stereo"] = Field("mid", description="signal whose level is kept (published code: stereo)")
-    radius_weight: float = Field(0.5, ge=0, description="weight of the delays' radius penalty")
-    sparsity_weight: float = Field(1e-4, ge=0, description="weight of the sum of dry/wet weights at the end of its ramp")
-    sparsity_ramp_steps: int = Field(2_000, ge=0, description="fine-tuning steps over which sparsity rises from zero")
+    mel_bands: int = Field(default=96, ge=1, description="mel bands per resolution")
+    weighting_taps: int = Field(default=101, ge=3, description="taps of the A-weighting FIR (odd)")
+    power_floor: float = Field(default=1e-4, gt=0, description="STFT power is clamped here from below")
+    warm_up_seconds: float = Field(
+        default=1.0, ge=0, description="start of each segment that is rendered but not compared"
+    )
+    left_right_weight: float = Field(default=0.5, ge=0, description="weight of the mean of the left and right losses")
+    mid_weight: float = Field(default=0.25, ge=0, description="weight of the mid loss")
+    side_weight: float = Field(default=0.25, ge=0, description="weight of the side loss")
+    convergence: Literal["target", "published"] = Field(
+        default="target",
+        description="norm that divides spectral convergence: the target's, or (published code) the estimate's",
+    )
+    gain_staging_weight: float = Field(default=1e-3, ge=0, description="weight of the gain-staging loss")
+    gain_staging_types: str = Field(
+        default="edr", description="processor letters under gain staging (published code: er)"
+    )
+    gain_staging_signal: Literal["mid", "stereo"] = Field(
+        default="mid", description="signal whose level is kept (published code: stereo)"
+    )
+    radius_weight: float = Field(default=0.5, ge=0, description="weight of the delays' radius penalty")
+    sparsity_weight: float = Field(
+        default=1e-4, ge=0, description="weight of the sum of dry/wet weights at the end of its ramp"
+    )
+    sparsity_ramp_steps: int = Field(
+        default=2_000, ge=0, description="fine-tuning steps over which sparsity rises from zero"
+    )
 
 
 class FitConfig(Section):
     """Gradient descent on the console (paper, section 4)."""
 
-    console_steps: int = Field(6_000, ge=0, description="steps before the first pruning (full console alone: 12000)")
-    learning_rate: float = Field(0.01, gt=0, description="AdamW's learning rate; with one_cycle, the peak")
-    schedule: Literal["constant", "one_cycle"] = Field("constant", description="learning rate over the console steps")
-    restart_steps: int = Field(0, ge=0, description="forget AdamW's state every so many steps; 0: never (published code: 500)")
-    initial_std: float = Field(0.01, ge=0, description="standard deviation of the initial parameters")
+    console_steps: int = Field(
+        default=6_000, ge=0, description="steps before the first pruning (full console alone: 12000)"
+    )
+    learning_rate: float = Field(default=0.01, gt=0, description="AdamW's learning rate; with one_cycle, the peak")
+    schedule: Literal["constant", "one_cycle"] = Field(
+        default="constant", description="learning rate over the console steps"
+    )
+    restart_steps: int = Field(
+        default=0, ge=0, description="forget AdamW's state every so many steps; 0: never (published code: 500)"
+    )
+    initial_std: float = Field(default=0.01, ge=0, description="standard deviation of the initial parameters")
     start: Literal["published", "least_squares"] = Field(
-        "published", description="least_squares: gains start at the non-negative least-squares mix of the tracks"
+        default="published",
+        description="least_squares: gains start at the non-negative least-squares mix of the tracks",
     )
 
 
 class PruneConfig(Section):
     """Alternating pruning and fine-tuning (paper, section 5)."""
 
-    strategy: str = Field("hybrid", description="brute_force, dry_wet or hybrid")
-    tolerance: float = Field(0.01, ge=0, description="loss increase that a trial may cost")
-    rounds: int = Field(12, ge=0, description="rounds of pruning, each followed by fine-tuning")
-    fine_tune_steps: int = Field(500, ge=0, description="steps after each round of pruning")
-    fine_tune_learning_rate: float = Field(0.01, gt=0, description="AdamW's learning rate after pruning")
-    candidate_ratio: float = Field(0.1, gt=0, le=1, description="share of a type tried at once by dry_wet")
-    brute_force_every: int = Field(4, ge=1, description="every so many rounds hybrid uses brute force")
-    evaluation_hop_seconds: float = Field(2.8, gt=0, description="hop between evaluation segments")
-    trial_segments: int = Field(0, ge=0, description="evaluation segments, evenly spread, that judge a trial; 0: all")
+    strategy: str = Field(default="hybrid", description="brute_force, dry_wet or hybrid")
+    tolerance: float = Field(default=0.01, ge=0, description="loss increase that a trial may cost")
+    rounds: int = Field(default=12, ge=0, description="rounds of pruning, each followed by fine-tuning")
+    fine_tune_steps: int = Field(default=500, ge=0, description="steps after each round of pruning")
+    fine_tune_learning_rate: float = Field(default=0.01, gt=0, description="AdamW's learning rate after pruning")
+    candidate_ratio: float = Field(default=0.1, gt=0, le=1, description="share of a type tried at once by dry_wet")
+    brute_force_every: int = Field(default=4, ge=1, description="every so many rounds hybrid uses brute force")
+    evaluation_hop_seconds: float = Field(default=2.8, gt=0, description="hop between evaluation segments")
+    trial_segments: int = Field(
+        default=0, ge=0, description="evaluation segments, evenly spread, that judge a trial; 0: all"
+    )
 
 
 class SearchConfig(Section):
@@ -109,7 +138,7 @@ class SearchConfig(Section):
     loss: LossConfig = LossConfig()
     fit: FitConfig = FitConfig()
     prune: PruneConfig = PruneConfig()
-    seed: int = Field(0, ge=0, description="seed of everything random")
+    seed: int = Field(default=0, ge=0, description="seed of everything random")
 
     @property
     def segment_samples(self) -> int:
@@ -119,7 +148,7 @@ class SearchConfig(Section):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {
-        "fit": {"console_steps": 400, "learning_rate": 0.04, "schedule": "one_cycle", "start": "least_squares"},
+        "fit": {"console_steps": 300, "learning_rate": 0.04, "schedule": "one_cycle", "start": "least_squares"},
         "prune": {"rounds": 4, "fine_tune_steps": 60, "trial_segments": 8},
         "loss": {"sparsity_ramp_steps": 120},
     },
@@ -136,7 +165,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 DEFAULT_PRESET = "laptop"
 
 
-def make_config(preset: str = DEFAULT_PRESET, *, file: Path | None = None, changes: dict[str, Any] | None = None) -> SearchConfig:
+def make_config(
+    preset: str = DEFAULT_PRESET, *, file: Path | None = None, changes: dict[str, Any] | None = None
+) -> SearchConfig:
     """The settings of a preset, overridden by a TOML file, overridden by `changes` (nested like the sections).
 
     Raises `ConfigError` naming the key or value that is not accepted.
