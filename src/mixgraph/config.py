@@ -46,7 +46,7 @@ class ProcessorConfig(Section):
     equalizer_bins: int = Field(default=1_024, ge=4, description="log-magnitude bins; the FIR has 2 * bins - 1 taps")
     dynamics_form: Literal["physical", "published"] = Field(
         default="physical",
-        description="physical: gain exp((G_out - G) / 2), so that a ratio means what it says; published: exp(G_out - G)",
+        description="physical: gain exp((G_out - G) / 2), a ratio means what it says; published: exp(G_out - G)",
     )
     delay_seconds: float = Field(default=2.0, gt=0, description="length of the multitap delay")
     delay_slot_seconds: float = Field(default=0.1, gt=0, description="one tap per channel in each slot of this length")
@@ -125,7 +125,9 @@ class PruneConfig(Section):
     brute_force_every: int = Field(default=4, ge=1, description="every so many rounds hybrid uses brute force")
     evaluation_hop_seconds: float = Field(default=2.8, gt=0, description="hop between evaluation segments")
     trial_segments: int = Field(
-        default=0, ge=0, description="evaluation segments, evenly spread, that judge a trial; 0: all"
+        default=0,
+        ge=0,
+        description="evaluation segments that judge a trial, chosen so that every track is heard; 0: all",
     )
 
 
@@ -149,7 +151,7 @@ class SearchConfig(Section):
 PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {
         "fit": {"console_steps": 300, "learning_rate": 0.04, "schedule": "one_cycle", "start": "least_squares"},
-        "prune": {"rounds": 4, "fine_tune_steps": 60, "trial_segments": 8},
+        "prune": {"rounds": 4, "fine_tune_steps": 60, "trial_segments": 12},
         "loss": {"sparsity_ramp_steps": 120},
     },
     "paper": {

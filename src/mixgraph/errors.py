@@ -1,12 +1,12 @@
 """Everything that mixgraph raises on purpose, drawn once.
 
-    MixgraphError              anything a user can mend; the command line prints its one line and exits with 2
-    ├── SongError              a song folder, a track or a mix
-    │   └── AudioFileError     one audio file
-    ├── GraphError             a graph that is not a mixing graph
-    ├── ConfigError            a setting, a TOML file or a flag
-    ├── ResultError            a result folder or a checkpoint
-    └── OutputError            writing: the folder exists, the disk is full
+MixgraphError              anything a user can mend; the command line prints its one line and exits with 2
+├── SongError              a song folder, a track or a mix
+│   └── AudioFileError     one audio file
+├── GraphError             a graph that is not a mixing graph
+├── ConfigError            a setting, a TOML file or a flag
+├── ResultError            a result folder or a checkpoint
+└── OutputError            writing: the folder exists, the disk is full
 """
 
 from __future__ import annotations

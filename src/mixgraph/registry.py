@@ -1,4 +1,4 @@
-"""Extending by adding a file: classes register themselves, modules are discovered, outside packages use entry points."""
+"""Extending by adding a file: classes register themselves, modules are discovered, others use entry points."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import entry_points
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from mixgraph.errors import ConfigError
 
-
 T = TypeVar("T")
+C = TypeVar("C")
 
 
 class Registry(Mapping[str, T]):
@@ -23,14 +23,14 @@ class Registry(Mapping[str, T]):
         self._items: dict[str, T] = {}
         self._discovered = False
 
-    def register(self, name: str) -> Callable[[T], T]:
+    def register(self, name: str) -> Callable[[C], C]:
         """Decorator: files the class under `name`. A name taken by something else raises `ConfigError`."""
 
-        def file_under_name(item: T) -> T:
+        def file_under_name(item: C) -> C:
             taken = self._items.get(name)
             if taken is not None and getattr(taken, "__qualname__", None) != getattr(item, "__qualname__", None):
                 raise ConfigError(f"two {self._kind}s are called '{name}'; rename one")
-            self._items[name] = item
+            self._items[name] = cast(T, item)
             return item
 
         return file_under_name

@@ -1,0 +1,81 @@
+"""FFT convolution cut to the signal's length: the hot path of every linear effect."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final, cast
+
+import torch
+from scipy.fft import next_fast_len
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import pad
+
+BLOCK: Final = 2**19
+
+
+@cache
+def fast_length(n: int) -> int:
+    """The smallest even FFT length from `n` on whose factors are 2, 3 and 5; odd ones take twice as long."""
+    return 2 * cast(int, next_fast_len((n + 1) // 2, real=True))
+
+
+def convolve(signal: Tensor, taps: Tensor, *, origin: int = 0) -> Tensor:
+    """out[n] = sum over k of taps[k] signal[n - k + origin], as long as the signal.
+
+    `signal (..., channels, time)`, `taps (..., channels or 1, taps)`, `origin >= 0` the index of the tap at time zero.
+    A signal longer than `BLOCK` is computed in blocks (overlap-save), so that memory stays bounded.
+    """
+    length, count = signal.shape[-1], taps.shape[-1]
+    if length <= 2 * BLOCK:
+        return _convolve_at_once(signal, taps, origin)
+    block = max(BLOCK, 4 * count)
+    pieces = []
+    for start in range(0, length, block):
+        stop = min(start + block, length)
+        before = max(0, min(start, start + origin - count + 1))
+        piece = _convolve_at_once(signal[..., before : min(stop + origin, length)], taps, origin)
+        pieces.append(piece[..., start - before : stop - before])
+    return torch.cat(pieces, -1)
+
+
+def _convolve_at_once(signal: Tensor, taps: Tensor, origin: int) -> Tensor:
+    length = signal.shape[-1]
+    first, last = max(0, origin - length + 1), min(taps.shape[-1], origin + length)
+    return _Convolution.apply(signal, taps[..., first:last], origin - first)
+
+
+class _Convolution(torch.autograd.Function):
+    """Keeps the spectra; backward takes one forward and two inverse real FFTs, where autograd takes complex ones."""
+
+    @staticmethod
+    def forward(ctx: Any, signal: Tensor, taps: Tensor, origin: int) -> Tensor:
+        length, count = signal.shape[-1], taps.shape[-1]
+        # Circular aliasing may fall only on outputs that are cut away.
+        n = fast_length(max(length + origin, length + count - 1 - origin))
+        spectrum, response = torch.fft.rfft(signal, n), torch.fft.rfft(taps, n)
+        ctx.save_for_backward(
+            spectrum if ctx.needs_input_grad[1] else None, response if ctx.needs_input_grad[0] else None
+        )
+        ctx.sizes = signal.shape, taps.shape, origin, n
+        return torch.fft.irfft(spectrum * response, n)[..., origin : origin + length]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        spectrum, response = ctx.saved_tensors
+        signal_shape, taps_shape, origin, n = ctx.sizes
+        grad_spectrum = torch.fft.rfft(pad(grad, (origin, n - origin - grad.shape[-1])))
+        grad_signal = grad_taps = None
+        if response is not None:
+            product = _sum_to(grad_spectrum * response.conj(), signal_shape)
+            grad_signal = torch.fft.irfft(product, n)[..., : signal_shape[-1]]
+        if spectrum is not None:
+            product = _sum_to(grad_spectrum * spectrum.conj(), taps_shape)
+            grad_taps = torch.fft.irfft(product, n)[..., : taps_shape[-1]]
+        return grad_signal, grad_taps, None
+
+
+def _sum_to(spectrum: Tensor, shape: torch.Size) -> Tensor:
+    """Undoes broadcasting of all axes but the last."""
+    return spectrum.sum_to_size(*shape[:-1], spectrum.shape[-1])

@@ -1,0 +1,71 @@
+"""Convolution against numpy's full convolution, cut to the signal."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from mixgraph.dsp import convolution
+from mixgraph.dsp.convolution import convolve, fast_length
+
+
+def by_numpy(signal: Tensor, taps: Tensor, origin: int) -> Tensor:
+    length = signal.shape[-1]
+    taps = taps.expand(*signal.shape[:-1], taps.shape[-1])
+    rows = []
+    for row, response in zip(signal.flatten(0, -2).numpy(), taps.flatten(0, -2).numpy(), strict=True):
+        full = np.concatenate([np.convolve(row, response), np.zeros(origin + length)])
+        rows.append(full[origin : origin + length])
+    return torch.tensor(np.array(rows)).view_as(signal)
+
+
+@given(length=st.integers(1, 40), count=st.integers(1, 60), origin=st.integers(0, 59), channels=st.sampled_from([1, 2]))
+@settings(max_examples=80, deadline=None)
+def test_is_the_full_convolution_cut_to_the_signal(length: int, count: int, origin: int, channels: int) -> None:
+    generator = torch.Generator().manual_seed(length)
+    signal = torch.randn(3, 2, length, dtype=torch.float64, generator=generator)
+    taps = torch.randn(3, channels, count, dtype=torch.float64, generator=generator)
+    origin %= count
+    torch.testing.assert_close(convolve(signal, taps, origin=origin), by_numpy(signal, taps, origin))
+
+
+@pytest.mark.parametrize("length, count, origin", [(7, 4, 0), (8, 5, 2), (3, 9, 4), (5, 9, 8), (1, 1, 0)])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_gradients(
+    length: int, count: int, origin: int, channels: int, device: torch.device, generator: torch.Generator
+) -> None:
+    signal = torch.randn(2, 2, length, dtype=torch.float64, generator=generator).to(device).requires_grad_()
+    taps = torch.randn(2, channels, count, dtype=torch.float64, generator=generator).to(device).requires_grad_()
+    for inputs in [(signal, taps), (signal, taps.detach()), (signal.detach(), taps)]:
+        assert torch.autograd.gradcheck(lambda x, h: convolve(x, h, origin=origin), inputs)
+
+
+@pytest.mark.parametrize("origin", [0, 3, 10])
+def test_blocks_give_the_same_result(origin: int, monkeypatch: pytest.MonkeyPatch, generator: torch.Generator) -> None:
+    signal = torch.randn(2, 205, dtype=torch.float64, generator=generator).requires_grad_()
+    taps = torch.randn(1, 11, dtype=torch.float64, generator=generator).requires_grad_()
+    weights = torch.randn(2, 205, dtype=torch.float64, generator=generator)
+    at_once = convolve(signal, taps, origin=origin)
+    expected = torch.autograd.grad((at_once * weights).sum(), (signal, taps))
+    lengths = []
+    monkeypatch.setattr(convolution, "BLOCK", 16)
+    monkeypatch.setattr(convolution, "fast_length", lambda n: lengths.append(n) or fast_length(n))
+    in_blocks = convolve(signal, taps, origin=origin)
+    assert max(lengths) < 100, "a block is no bigger than it needs to be"
+    torch.testing.assert_close(in_blocks, at_once)
+    torch.testing.assert_close(torch.autograd.grad((in_blocks * weights).sum(), (signal, taps)), expected)
+
+
+@pytest.mark.parametrize("n", [1, 7, 11, 173_999, 115_023])
+def test_fast_length_is_the_next_even_product_of_small_primes(n: int) -> None:
+    def is_smooth(m: int) -> bool:
+        for prime in (2, 3, 5):
+            while m % prime == 0:
+                m //= prime
+        return m == 1
+
+    assert fast_length(n) == next(m for m in range(n, 2 * n + 1) if m % 2 == 0 and is_smooth(m))
