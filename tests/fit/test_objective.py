@@ -116,6 +116,18 @@ def test_trials_hear_every_track_and_spread_over_the_rest(count):
     assert trial_starts(problem) == wanted.get(count, evaluation_starts(problem))
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 15])
+def test_trials_of_an_even_song_are_spread_over_it(count):
+    """Farthest first: no segment is farther from its nearest chosen one than the chosen ones are from each other."""
+    even = np.full(30_000, 0.5, np.float32)
+    problem = small_problem(Song.from_arrays("even", {"a": even}, even, RATE), prune={"trial_segments": count})
+    starts = evaluation_starts(problem)
+    chosen = [starts.index(start) for start in trial_starts(problem)]
+    assert len(chosen) == count
+    apart = min((after - before for before, after in itertools.pairwise(chosen)), default=len(starts))
+    assert all(min(abs(index - other) for other in chosen) <= apart for index in range(len(starts)))
+
+
 def test_a_song_shorter_than_a_segment_is_refused():
     with pytest.raises(SongError, match=r"small.*segment"):
         small_problem(small_song(samples=1_999))

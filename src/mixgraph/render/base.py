@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -28,7 +29,7 @@ class LevelProbe:
     """Which processor types have their dry and wet levels observed, on which signal (`mid` or `stereo`)."""
 
     types: frozenset[str] = frozenset()
-    signal: str = "mid"
+    signal: Literal["mid", "stereo"] = "mid"
 
     def measure(self, dry: Tensor, wet: Tensor) -> LevelPair:
         """Levels of a batch of processors, `(node,)` each."""
