@@ -1,0 +1,1 @@
+"""Audio files, songs and their folders. Imports no torch."""
