@@ -17,7 +17,7 @@ from pathlib import Path
 
 import mixgraph
 
-CHAINS = ("g", "sg", "esg", "esgr", "ecsgr", "ecnsgr")
+CHAINS = ("g", "sg", "esg", "esgr", "ecsgr", "ecnsgr", "ecnsgdr")
 LETTERS = {
     "e": "equalizer",
     "c": "compressor",
@@ -33,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("songs", type=Path, nargs="?", default=Path("../shared/songs"))
     parser.add_argument("-o", "--output", type=Path, default=Path("runs"))
+    parser.add_argument("--console-steps", type=int, default=150, help="steps of each sub-console's fit")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", nargs="*", help="names of songs")
     parser.add_argument("--chains", nargs="*", default=[*CHAINS, "search"])
@@ -43,8 +44,10 @@ def main() -> None:
     arguments.output.mkdir(exist_ok=True)
     if not arguments.tables_only:
         for chain in arguments.chains:
+            command = ["search"] if chain == "search" else ["console", "--chain", chain]
+            steps = [] if chain == "search" else ["--console-steps", str(arguments.console_steps)]
             for folder in folders:
-                fit(folder, chain, arguments.output, arguments.threads)
+                run([*command, str(folder), *steps], arguments.output / f"{folder.name}-{chain}", arguments.threads)
     for folder in folders:
         print(loss_table(folder, arguments.output))
     print(pruning_table(folders, arguments.output))
@@ -53,13 +56,11 @@ def main() -> None:
             print(truth_table(folder, arguments.output))
 
 
-def fit(folder: Path, chain: str, output: Path, threads: int) -> None:
-    """One run of the default preset, a sub-console or the whole search, in a process of its own for its peak memory."""
-    target = output / f"{folder.name}-{chain}"
-    command = ["search"] if chain == "search" else ["console", "--chain", chain]
-    flags = ["--output", str(target), "--resume", "--quiet", "--threads", str(threads)]
-    print(f"{target}: {' '.join(command)}", flush=True)
-    subprocess.run([sys.executable, "-m", "mixgraph", *command, str(folder), *flags], check=True)
+def run(command: list[str], output: Path, threads: int) -> None:
+    """One run of the default preset in a process of its own, for its peak memory."""
+    print(f"{output}: {' '.join(command)}", flush=True)
+    flags = ["--output", str(output), "--resume", "--quiet", "--threads", str(threads)]
+    subprocess.run([sys.executable, "-m", "mixgraph", *command, *flags], check=True)
 
 
 def loss_table(folder: Path, output: Path) -> str:
@@ -79,14 +80,14 @@ def loss_table(folder: Path, output: Path) -> str:
         )
     initial, kept = searched["processors"]["initial"]["total"], searched["processors"]["kept"]["total"]
     minutes, memory = searched["stage_seconds"]["console"] / 60, searched["peak_memory_mb"]
-    lines.append(loss_row("ecnsgdr (full)", searched["loss"]["console"], initial, minutes, memory))
-    lines.append(loss_row("pruned", searched["loss"]["pruned"], kept, searched["seconds"] / 60, memory))
+    lines.append(loss_row("full console of the search", searched["loss"]["console"], initial, minutes, memory))
+    lines.append(loss_row("pruned graph", searched["loss"]["pruned"], kept, searched["seconds"] / 60, memory))
     return "\n".join(lines)
 
 
 def loss_row(name: str, loss: dict, processors: int, minutes: float | None, memory: float | None) -> str:
     channels = " | ".join(f"{loss['channels'][part]['target']:.3f}" for part in ("left_right", "mid", "side"))
-    cost = "| |" if minutes is None else f"{minutes:.1f} | {memory:.0f} |"
+    cost = " | |" if minutes is None else f"{minutes:.1f} | {memory:.0f} |"
     return f"| {name} | {loss['target']:.3f} | {channels} | {loss['published']:.3f} | {processors} | {cost}"
 
 
