@@ -1,6 +1,6 @@
 """GRAFX 0.6.0 made to render one of our graphs with our parameters: the oracle of `test_grafx` and of the benchmark.
 
-Its convolution forgets the length in `irfft`, which fails at odd lengths and shifts nothing else; that is mended here.
+Its convolution forgets the length in `irfft`, so that odd lengths come out one sample short; that is mended here.
 Importing this module needs the `peer` extra.
 """
 
@@ -10,7 +10,7 @@ import importlib
 import sys
 import types
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import torch
@@ -45,19 +45,17 @@ NAMES: Final[dict[str, dict[str, str]]] = {
 }
 
 
-def mended_convolve(x: Tensor, h: Tensor, mode: str = "zerophase", pad_mode: str = "min") -> Tensor:
-    """What GRAFX's `convolve` means: of exactly the padded length, odd or even."""
-    count = x.shape[-1] + h.shape[-1] - 1
-    full = torch.fft.irfft(torch.fft.rfft(x, count) * torch.fft.rfft(h, count), count)
-    first = h.shape[-1] // 2 if mode == "zerophase" else 0
-    return full[..., first : first + x.shape[-1]]
+def mend(length: Callable[[int], int] = lambda count: count) -> None:
+    """Replaces the faulty function wherever GRAFX has imported it; `length` rounds FFT lengths up (GRAFX: not at all)."""
 
+    def convolve(x: Tensor, h: Tensor, mode: str = "zerophase", pad_mode: str = "min") -> Tensor:
+        count = length(x.shape[-1] + h.shape[-1] - 1)
+        full = torch.fft.irfft(torch.fft.rfft(x, count) * torch.fft.rfft(h, count), count)
+        first = h.shape[-1] // 2 if mode == "zerophase" else 0
+        return full[..., first : first + x.shape[-1]]
 
-def mend() -> None:
-    """Replaces the faulty function wherever GRAFX has imported it."""
     for name in ("core.convolution", "delay", "eq"):
-        module = importlib.import_module(f"grafx.processors.{name}")
-        module.__dict__["convolve"] = mended_convolve
+        importlib.import_module(f"grafx.processors.{name}").__dict__["convolve"] = convolve
 
 
 class GrafxConsole:
