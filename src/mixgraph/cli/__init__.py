@@ -1,0 +1,5 @@
+"""The command line."""
+
+from mixgraph.cli.entry import main
+
+__all__ = ["main"]

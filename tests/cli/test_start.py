@@ -1,0 +1,69 @@
+"""Starting: nothing heavy is imported before it is needed, and everything exported is there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mixgraph
+from mixgraph.cli import main
+from mixgraph.cli.parser import COMMANDS
+
+HEAVY = ("torch", "scipy", "numpy", "pydantic", "rich", "soundfile")
+SCRIPT = """
+import sys
+{action}
+print([name for name in {heavy} if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "import mixgraph",
+        "from mixgraph.cli import main; main(['nonsense'])",
+        "from mixgraph.cli import main\ntry: main(['--help'])\nexcept SystemExit as end: assert not end.code",
+        "from mixgraph.cli import main\ntry: main(['--version'])\nexcept SystemExit as end: assert not end.code",
+    ],
+)
+def test_start_imports_nothing_heavy(action: str) -> None:
+    script = SCRIPT.format(action=action, heavy=HEAVY)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_of_search_needs_no_torch() -> None:
+    action = "from mixgraph.cli import main\ntry: main(['search', '--help'])\nexcept SystemExit: pass"
+    script = SCRIPT.format(action=action, heavy=("torch", "scipy", "numpy"))
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_exports() -> None:
+    for name in mixgraph.__all__:
+        assert getattr(mixgraph, name) is not None
+        assert name in dir(mixgraph)
+    assert issubclass(mixgraph.MixgraphError, Exception)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        mixgraph.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"mixgraph {mixgraph.__version__}\n"
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as end:
+            main([command, "--help"])
+        assert end.value.code == 0
+        assert capsys.readouterr().out.startswith(f"usage: mixgraph {command} ")
+
+
+def test_as_a_module_and_into_a_closed_pipe(finished: Path) -> None:
+    shown = f"{sys.executable} -m mixgraph show --json {finished}"
+    run = subprocess.run(["bash", "-c", f"set -o pipefail; {shown} | head -n 0"], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
