@@ -116,11 +116,9 @@ class Contest:
             for repeat in range(repeats + 1):
                 for name in sorted(runs, reverse=bool(repeat % 2)):
                     begin = time.perf_counter()
-                    loss = runs[name]()
+                    runs[name]()
                     if repeat:
                         self.times.setdefault((task, name), []).append(time.perf_counter() - begin)
-                    elif task == "training step":
-                        print(f"<!-- {self.tracks}/{self.subgroups} {name}: first training loss {loss:.6f} -->")
 
     def rows(self) -> list[str]:
         """Rows of the table."""
@@ -144,17 +142,15 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    rows = []
-    for tracks, subgroups in SIZES:
-        contest = Contest(tracks, subgroups, round(options.seconds * CONFIG.audio.sample_rate))
-        contest.run(options.repeats)
-        rows += contest.rows()
     print(
-        f"\n{options.seconds} s at {CONFIG.audio.sample_rate} Hz, threads: {options.threads}, runs: {options.repeats}\n"
+        f"{options.seconds} s at {CONFIG.audio.sample_rate} Hz, threads: {options.threads}, runs: {options.repeats}\n"
     )
     print("| tracks/subgroups | task | who | min ms | median ms | max ms | time over ours |")
     print("|---|---|---|---|---|---|---|")
-    print("\n".join(rows))
+    for tracks, subgroups in SIZES:
+        contest = Contest(tracks, subgroups, round(options.seconds * CONFIG.audio.sample_rate))
+        contest.run(options.repeats)
+        print("\n".join(contest.rows()), flush=True)
 
 
 if __name__ == "__main__":

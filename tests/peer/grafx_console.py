@@ -46,7 +46,7 @@ NAMES: Final[dict[str, dict[str, str]]] = {
 
 
 def mend(length: Callable[[int], int] = lambda count: count) -> None:
-    """Replaces the faulty function wherever GRAFX has imported it; `length` rounds FFT lengths up (GRAFX: not at all)."""
+    """Replaces the faulty function wherever GRAFX has it; `length` rounds FFT lengths up (GRAFX: not at all)."""
 
     def convolve(x: Tensor, h: Tensor, mode: str = "zerophase", pad_mode: str = "min") -> Tensor:
         count = length(x.shape[-1] + h.shape[-1] - 1)

@@ -28,6 +28,12 @@ from tests.strategies import CHAIN
 
 FILES = ("graph.json", "parameters.safetensors", "metrics.json", "provenance.json")
 NAMES = ("bass", "drums", "voice")
+LOSS = {"target": 1.0, "published": 2.0}
+METRICS = {
+    "loss": {"plain_sum": LOSS, "console": LOSS, "pruned": LOSS},
+    "pruning_ratio": {"total": 0.5},
+    "processors": {"initial": {"total": 2}, "kept": {"total": 1}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +43,7 @@ def result() -> Result:
     graph = graph.without([f"track:{NAMES[index % 3]}/{type}" for index, type in enumerate(CHAIN)])
     config = small_config()
     bank = random_bank(graph, small_processors(), std=0.5, dtype=torch.float32)
-    return Result(graph, bank, config, {"loss": 1.0}, {"config": config.model_dump(mode="json"), "song": "small"})
+    return Result(graph, bank, config, METRICS, {"config": config.model_dump(mode="json"), "song": "small"})
 
 
 @pytest.fixture
@@ -65,7 +71,7 @@ def test_save_and_load_change_nothing(result, folder, song):
 
 def test_rows_follow_the_graph_however_the_bank_is_ordered(result, tmp_path, song):
     ids = {type: tuple(reversed(names)) for type, names in reversed(result.bank.ids.items())}
-    Result(result.graph, result.bank.keep(ids), result.config, {}, result.provenance).save(tmp_path)
+    Result(result.graph, result.bank.keep(ids), result.config, METRICS, result.provenance).save(tmp_path)
     assert np.array_equal(Result.load(tmp_path).render(song), result.render(song))
 
 
@@ -179,13 +185,18 @@ def assert_names_the_file(folder: Path, name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00", b"null", b"[1]", b"{", b"[" * 100_000, b'{"a": 1}'])
 def test_a_damaged_file_is_named(folder, name, content):
-    if content == b'{"a": 1}' and name == "metrics.json":
-        pytest.skip("metrics may say anything")
     if content is None:
         (folder / name).unlink()
     else:
         (folder / name).write_bytes(content)
     assert_names_the_file(folder, name)
+
+
+@pytest.mark.parametrize("value", [None, "0.5", {}])
+def test_metrics_that_cannot_be_shown_are_named(folder, value):
+    edit(folder / "metrics.json", lambda metrics: metrics["processors"]["kept"].update(total=value))
+    with pytest.raises(ResultError, match=r"metrics\.json: 'processors\.kept\.total' is .*expected a number"):
+        Result.load(folder)
 
 
 def edit(path: Path, change) -> None:

@@ -22,6 +22,7 @@ from mixgraph.processors.bank import DRY_WET, ParameterBank, make_processors
 from mixgraph.processors.base import ParameterSpec, Processor
 from mixgraph.render.reference import ReferenceRenderer
 from mixgraph.result.files import read_object, read_tensors, write_json, write_tensors
+from mixgraph.result.metrics import require_metrics
 
 T = TypeVar("T")
 GRAPH, PARAMETERS, METRICS, PROVENANCE, MIX = (
@@ -80,7 +81,9 @@ class Result:
         )
         bank = ParameterBank.unflatten(ids, read_tensors(folder / PARAMETERS))
         _require_sound(bank, processors, folder / PARAMETERS)
-        return cls(graph, bank, config, read_object(folder / METRICS), provenance)
+        metrics = read_object(folder / METRICS)
+        require_metrics(metrics, folder / METRICS)
+        return cls(graph, bank, config, metrics, provenance)
 
     def physical(self) -> dict[str, dict[str, torch.Tensor]]:
         """Every processor's parameters in dB, ms, Hz and ratios, by node id."""

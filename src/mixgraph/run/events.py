@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Progress:
     seconds_left: float | None
 
 
+STEPS_PER_ROUND: Final = 13
+
 Watcher = Callable[[Progress], None]
 
 
@@ -32,11 +35,13 @@ class Stopped(Exception):
 class Forecast:
     """Estimates the seconds left from what steps and rounds of trials have cost so far.
 
+    Until a round of trials has been seen, it is taken to cost some forty trials, a third of a step per segment each.
     Rounds get cheaper as processors go, so the estimate errs on the long side.
     """
 
     steps_left: int
     rounds_left: int
+    trial_segments: int
     step_seconds: float = 0.0
     round_seconds: float = 0.0
     _last: float = field(default_factory=time.perf_counter)
@@ -60,7 +65,8 @@ class Forecast:
 
     @property
     def seconds_left(self) -> float | None:
-        """None until the first step, and while rounds are ahead of which none has been seen."""
-        if not self.step_seconds or (self.rounds_left and not self.round_seconds):
+        """None until the first step."""
+        if not self.step_seconds:
             return None
-        return self.steps_left * self.step_seconds + self.rounds_left * self.round_seconds
+        round_seconds = self.round_seconds or STEPS_PER_ROUND * self.trial_segments * self.step_seconds
+        return self.steps_left * self.step_seconds + self.rounds_left * round_seconds

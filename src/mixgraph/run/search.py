@@ -75,7 +75,7 @@ class SearchRun:
         steps = prune.rounds * prune.fine_tune_steps - trained
         if state.stage == "console":
             steps += self.problem.config.fit.console_steps
-        self.forecast = Forecast(steps_left=steps, rounds_left=prune.rounds - rounds_done)
+        self.forecast = Forecast(steps, prune.rounds - rounds_done, len(trial_starts(self.problem)))
         stages = {"console": self._console, "prune": self._prune, "fine_tune": self._fine_tune, "finish": self._finish}
         while state.stage != "done":
             self._save(state)
