@@ -81,7 +81,7 @@ class Workspace:
         data = history.read_bytes() if history.exists() else b""
         if len(data) > size:
             os.truncate(history, size)
-        for unfinished in self.folder.glob(".*.part"):
+        for unfinished in self.folder.glob(".*.partial"):
             unfinished.unlink()
         self._written = size
         trials = [line for line in _whole_lines(data[size:]) if line.get("event") == "trial"]
