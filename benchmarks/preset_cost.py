@@ -1,4 +1,4 @@
-"""What the default preset costs for a four-minute song of 16 tracks in 5 subgroups, from some measured steps and trials.
+"""What the default preset costs for a four-minute song of 16 tracks in 5 subgroups, from measured steps and trials.
 
     python benchmarks/preset_cost.py [--threads 2] [--trials 250]
 

@@ -122,6 +122,16 @@ def test_a_long_song_is_rendered_without_block_edges(result):
     np.testing.assert_allclose(only.render(long)[:, :399_000], wanted, rtol=0, atol=1e-4 * np.abs(wanted).max())
 
 
+def test_extreme_parameters_are_saved(result, tmp_path):
+    bank = result.bank.keep(result.bank.ids)
+    bank.tensors["compressor"]["log_ratio"].fill_(100.0)
+    bank.tensors["reverb"]["decay_log_magnitude"].fill_(-110.0)
+    Result(result.graph, bank, result.config, METRICS, result.provenance).save(tmp_path)
+    nodes = json.loads((tmp_path / "graph.json").read_text())["nodes"]
+    assert max(node["parameters"]["ratio"] for node in nodes if node["type"] == "compressor") > 1e38
+    assert float(Result.load(tmp_path).bank.tensors["compressor"]["log_ratio"].min()) == 100.0
+
+
 @pytest.mark.parametrize("samples", [2_000, 3_333, 9_000])
 def test_another_song_with_the_same_tracks_is_rendered_in_any_length_and_order(result, samples):
     other = small_song((*reversed(NAMES), "unused"), samples=samples, seed=7, name="other")

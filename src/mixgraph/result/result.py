@@ -55,7 +55,8 @@ class Result:
         weights, physical = self.bank.dry_wet(), self.physical()
         for node in document["nodes"]:
             if node["id"] in weights:
-                values = {name: value.tolist() for name, value in physical[node["id"]].items()}
+                # Extreme but sound parameters read as infinite ratios or times, which JSON cannot hold.
+                values = {name: torch.nan_to_num(value).tolist() for name, value in physical[node["id"]].items()}
                 node |= {"dry_wet": weights[node["id"]], "parameters": values}
         # The file holds no ids: its rows are the graph's nodes, in their order there.
         write_tensors(folder / PARAMETERS, self.bank.keep(_ids(self.graph)).flatten())
