@@ -45,6 +45,7 @@ class Forecast:
     step_seconds: float = 0.0
     round_seconds: float = 0.0
     _last: float = field(default_factory=time.perf_counter)
+    _warm: bool = False
 
     def mark(self) -> None:
         """Starts the clock of the next step."""
@@ -54,7 +55,9 @@ class Forecast:
         """Notes the cost of a training step, smoothed."""
         now = time.perf_counter()
         cost, self._last = now - self._last, now
-        self.step_seconds = cost if not self.step_seconds else 0.9 * self.step_seconds + 0.1 * cost
+        if self._warm:
+            self.step_seconds = cost if not self.step_seconds else 0.9 * self.step_seconds + 0.1 * cost
+        self._warm = True
         self.steps_left -= 1
 
     def round_done(self, seconds: float) -> None:
@@ -65,7 +68,7 @@ class Forecast:
 
     @property
     def seconds_left(self) -> float | None:
-        """None until the first step."""
+        """None until the second step: the first one warms up."""
         if not self.step_seconds:
             return None
         round_seconds = self.round_seconds or STEPS_PER_ROUND * self.trial_segments * self.step_seconds
