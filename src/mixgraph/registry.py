@@ -21,7 +21,7 @@ class Registry(Mapping[str, T]):
         self._kind = kind
         self._package = package
         self._items: dict[str, T] = {}
-        self._discovered = False
+        self._searched = False
 
     def register(self, name: str) -> Callable[[C], C]:
         """Decorator: files the class under `name`. A name taken by something else raises `ConfigError`."""
@@ -36,29 +36,25 @@ class Registry(Mapping[str, T]):
         return file_under_name
 
     def __getitem__(self, name: str) -> T:
-        self._discover()
-        if name not in self._items:
-            raise ConfigError(f"unknown {self._kind} '{name}'; known: {', '.join(sorted(self._items))}")
+        if name not in self:
+            raise ConfigError(f"unknown {self._kind} '{name}'; known: {', '.join(self)}")
         return self._items[name]
 
     def __contains__(self, name: object) -> bool:
-        self._discover()
-        return name in self._items
+        return name in self._discovered()
 
     def __iter__(self) -> Iterator[str]:
-        self._discover()
-        return iter(sorted(self._items))
+        return iter(sorted(self._discovered()))
 
     def __len__(self) -> int:
-        self._discover()
-        return len(self._items)
+        return len(self._discovered())
 
-    def _discover(self) -> None:
-        if self._discovered:
-            return
-        self._discovered = True
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__, prefix=f"{self._package}."):
-            importlib.import_module(module.name)
-        for entry in entry_points(group=self._package):
-            entry.load()
+    def _discovered(self) -> dict[str, T]:
+        if not self._searched:
+            self._searched = True
+            package = importlib.import_module(self._package)
+            for module in pkgutil.iter_modules(package.__path__, prefix=f"{self._package}."):
+                importlib.import_module(module.name)
+            for entry in entry_points(group=self._package):
+                entry.load()
+        return self._items

@@ -35,13 +35,15 @@ class Offset:
 
 @dataclass(frozen=True)
 class Layout:
-    """The files of a song and their roles; `mix` is None where no mix is needed and none was found."""
+    """A song's files, song.toml among them, and their roles; `mix` is None where none is needed and none was found."""
 
     name: str
-    mix: Path | None
-    tracks: dict[str, Path]
-    subgroups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    subgroups: dict[str, tuple[str, ...]]
+    tracks: dict[str, Path] = field(default_factory=dict)
     offsets: dict[str, Offset] = field(default_factory=dict)
+    mix: Path | None = None
+    folder: Path | None = None
+    files: tuple[Path, ...] = ()
 
 
 def read_layout(folder: Path, *, require_mix: bool = True) -> Layout:
@@ -53,7 +55,7 @@ def read_layout(folder: Path, *, require_mix: bool = True) -> Layout:
         return parse_layout(folder, {}, folder, require_mix=require_mix)
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise SongError(f"{path}: not valid TOML ({error}); correct that place") from error
     except OSError as error:
         raise SongError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
@@ -72,49 +74,24 @@ def parse_layout(folder: Path, settings: Mapping[str, Any], origin: Path, *, req
     root = folder / settings.get("tracks", "tracks")
     if not root.is_dir():
         raise SongError(f'{origin}: no tracks folder {root}; create it or set tracks = "..." in {FILE_NAME}')
-    tracks = name_tracks(root, [file for file in audio_files(root) if mix is None or not file.samefile(mix)])
+    tracks = _name_tracks(root, [file for file in audio_files(root) if mix is None or not file.samefile(mix)])
     if not tracks:
         raise SongError(f"{root}: no tracks; put audio files there ({', '.join(READABLE)})")
-    groups = settings.get("subgroups")
-    subgroups = subgroups_of_folders(root, tracks) if groups is None else check_subgroups(groups, tracks, origin)
-    given = {_composed(name): value for name, value in settings.get("offsets", {}).items()}
-    offsets = {name: _parse_offset(name, value, tracks, origin) for name, value in given.items()}
-    return Layout(settings.get("name", folder.resolve().name), mix, tracks, subgroups, offsets)
+    folders: dict[str, list[str]] = {}
+    for name, file in tracks.items():
+        if file.parent != root:
+            folders.setdefault(file.relative_to(root).parts[0], []).append(name)
+    subgroups = check_subgroups(settings.get("subgroups", folders), tracks, origin)
+    offsets = {_composed(name): value for name, value in settings.get("offsets", {}).items()}
+    offsets = {name: _parse_offset(name, value, tracks, origin) for name, value in offsets.items()}
+    files = tuple(path for path in (origin, mix, *tracks.values()) if path and path.is_file())
+    return Layout(settings.get("name", folder.resolve().name), subgroups, tracks, offsets, mix, folder, files)
 
 
 def audio_files(root: Path, *, deep: bool = True) -> list[Path]:
     """Audio files in a folder (and below, if `deep`) in the order of their names; hidden ones are left out."""
-    found = root.rglob("*") if deep else root.glob("*")
-    return sorted(
-        path
-        for path in found
-        if path.suffix.lower() in READABLE
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(root).parts)
-    )
-
-
-def name_tracks(root: Path, files: Collection[Path]) -> dict[str, Path]:
-    """Names tracks by their stems, with the sub-folders in front where two stems are the same."""
-    shared = Counter(file.stem for file in files)
-    tracks: dict[str, Path] = {}
-    for file in files:
-        folders = file.relative_to(root).parts[:-1] if shared[file.stem] > 1 else ()
-        name = _composed("_".join([*folders, file.stem]))
-        if name in tracks:
-            raise SongError(f"{file}: is called '{name}' like {tracks[name]}; rename or remove one of them")
-        tracks[name] = file
-    return tracks
-
-
-def subgroups_of_folders(root: Path, tracks: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
-    """Each sub-folder of the tracks folder is a subgroup."""
-    subgroups: dict[str, tuple[str, ...]] = {}
-    for name, file in tracks.items():
-        parts = file.relative_to(root).parts
-        if len(parts) > 1:
-            subgroups[parts[0]] = (*subgroups.get(parts[0], ()), name)
-    return subgroups
+    found = [path for path in root.glob("**/*" if deep else "*") if path.suffix.lower() in READABLE and path.is_file()]
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts))
 
 
 def check_subgroups(groups: Mapping[str, Any], tracks: Collection[str], origin: object) -> dict[str, tuple[str, ...]]:
@@ -133,19 +110,16 @@ def check_subgroups(groups: Mapping[str, Any], tracks: Collection[str], origin: 
                 places = f"in '{owner[name]}' and in '{group}'" if owner[name] != group else f"twice in '{group}'"
                 raise SongError(f"{origin}: track '{name}' is {places}; keep it once")
             owner[name] = group
-        if members:
-            checked[group] = tuple(actual[_composed(name)] for name in members)
+            checked[group] = (*checked.get(group, ()), actual[name])
     return checked
 
 
 def suggestion(wrong: str, accepted: Collection[str], label: str) -> str:
     """The question "did you mean X?" where a name comes close, else the accepted names (the first dozen)."""
-    close = get_close_matches(wrong, accepted, n=3, cutoff=0.6)
-    if not close:
-        folded = {name.casefold(): name for name in accepted}
-        close = [folded[name] for name in get_close_matches(wrong.casefold(), folded, n=3, cutoff=0.6)]
+    folded = {name.casefold(): name for name in accepted}
+    close = get_close_matches(wrong, accepted) or [folded[name] for name in get_close_matches(wrong.casefold(), folded)]
     if close:
-        return f"did you mean {' or '.join(repr(name) for name in close)}?"
+        return f"did you mean {' or '.join(map(repr, close))}?"
     return f"{label}: {', '.join(list(accepted)[:12])}{', ...' if len(accepted) > 12 else ''}"
 
 
@@ -155,22 +129,32 @@ def _composed(name: str) -> str:
 
 
 def _find_mix(folder: Path, named: str | None, origin: Path, required: bool) -> Path | None:
+    beside = audio_files(folder, deep=False)
     if named is not None:
-        mix = folder / named
-        if mix.is_file():
-            return mix
-        if required:
-            near = [path.name for path in audio_files(folder, deep=False)]
-            cure = suggestion(named, near, "audio there") if near else "put it there"
+        if required and not (folder / named).is_file():
+            cure = suggestion(named, [file.name for file in beside], "audio there") if beside else "put it there"
             raise SongError(f"{origin}: the mix '{named}' does not exist in {folder}; {cure}")
-        return None
-    found = [path for path in audio_files(folder, deep=False) if path.stem.casefold() == "mix"]
+        return folder / named if (folder / named).is_file() else None
+    found = [file for file in beside if file.stem.casefold() == "mix"]
     if len(found) > 1:
-        names = ", ".join(path.name for path in found)
+        names = ", ".join(file.name for file in found)
         raise SongError(f'{folder}: more than one mix ({names}); keep one or set mix = "..." in {FILE_NAME}')
     if not found and required:
         raise SongError(f'{folder}: no mix; add mix.wav or mix.flac, or set mix = "..." in {FILE_NAME}')
     return found[0] if found else None
+
+
+def _name_tracks(root: Path, files: Collection[Path]) -> dict[str, Path]:
+    """Names tracks by their stems, with the sub-folders in front where two stems are the same."""
+    shared = Counter(file.stem for file in files)
+    tracks: dict[str, Path] = {}
+    for file in files:
+        folders = file.relative_to(root).parts[:-1] if shared[file.stem] > 1 else ()
+        name = _composed("_".join([*folders, file.stem]))
+        if name in tracks:
+            raise SongError(f"{file}: is called '{name}' like {tracks[name]}; rename or remove one of them")
+        tracks[name] = file
+    return tracks
 
 
 def _parse_offset(name: str, value: Any, tracks: Mapping[str, Path], origin: Path) -> Offset:

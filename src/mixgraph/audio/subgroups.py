@@ -5,33 +5,82 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from mixgraph.audio.files import probe
-from mixgraph.audio.instruments import FAMILIES, FILLERS, REFINEMENTS, WEAK_FAMILIES
 from mixgraph.audio.song_file import FILE_NAME, audio_files, parse_layout
 from mixgraph.errors import SongError
 from mixgraph.files import write_bytes
 
+FAMILIES = {
+    "drums": """drum drums drumkit kit kick kicks kik kck bd snare snares snr sidestick rim rimshot hihat hihats hat
+        hats hh tom toms cymbal cymbals crash ride splash overhead overheads oh clap claps handclaps snap snaps
+        tambourine tambourines tamborine tamb shaker shakers brushes sticks cajon cowbell woodblock vibraslap chimes
+        click clicks cymb cymbs ohs china floortom racktom bassdrum kickdrum""",
+    "percussion": """percussion percussions perc bongo bongos conga congas djembe tabla taiko timpani timbales maracas
+        guiro cabasa triangle claves darbuka udu cuica surdo gong""",
+    "bass": "bass upright sub subbass",
+    "guitars": "guitar guitars gtr gtrs git slide pedalsteel",
+    "electric_guitars": "elecgtr elecgtrs egtr eg",
+    "acoustic_guitars": "acgtr agtr ag",
+    "banjo": "banjo",
+    "mandolin": "mandolin mandola",
+    "ukulele": "ukulele ukelele uke",
+    "piano": "piano pianos pno",
+    "electric_piano": "rhodes wurlitzer wurli wurly epiano clavinet clav",
+    "organ": "organ organs hammond leslie",
+    "accordion": "accordion accordian",
+    "keys": "keys key keyboard keyboards mellotron celesta harpsichord",
+    "synths": "synth synths syn synthesizer synthesiser arp pad pads moog juno minilogue",
+    "strings": "string strings violin violins vln viola violas vla cello cellos celli fiddle contrabass basses",
+    "harp": "harp",
+    "mallets": "marimba vibraphone vibes xylophone glockenspiel glock bells kalimba",
+    "brass": "brass horn horns trumpet trumpets tpt trombone trombones tbn tuba cornet flugelhorn",
+    "woodwinds": """woodwind woodwinds flute flutes piccolo oboe oboes clarinet clarinets bassoon bassoons recorder
+        whistle""",
+    "saxophones": "sax saxes saxophone saxophones",
+    "choir": "choir chorus",
+    "vocals": "vox voxes vocal vocals voc vocs voice voices rap whisper whispers scream screams shout shouts",
+    "lead_vocals": "leadvox leadvocal ldvox lv",
+    "backing_vocals": "bgvox bvox backvox bv bvs bgv bgvs harmony harmonies harm",
+}
+"""Group → words; the first word of a name that is in the table decides. Extend these tables freely."""
+
+WEAK_FAMILIES = {
+    "drums": "loop loops beat beats break breaks fill fills scratch scratches",
+    "fx": "fx sfx effect effects noise riser sweep",
+    "room": "room rooms ambience ambient amb",
+}
+"""Group → words that decide only where no word of `FAMILIES` is in the name: "SnareFX" is a snare."""
+
+REFINEMENTS = {
+    ("guitars", "electric_guitars"): "elec electric ele e dist distorted clean crunch amp",
+    ("guitars", "acoustic_guitars"): "acoustic acous acou aco ac nylon",
+    ("guitars", "bass"): "bass",
+    ("vocals", "backing_vocals"): "backing back background bg harmony harm bv",
+    ("vocals", "lead_vocals"): "lead main ld",
+    ("bass", "drums"): "drum",
+    ("bass", "woodwinds"): "clarinet flute",
+    ("bass", "saxophones"): "sax saxophone",
+    ("piano", "electric_piano"): "elec electric e ep",
+}
+"""Group, and group that it becomes → the words, anywhere in the name, that turn it."""
+
+FILLERS = """audio track trk channel input sample samples default preset untitled bounce stem inst take part mic di main
+    pair solo stereo mono l r m"""
+"""Words that say nothing about the instrument."""
+
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+")
 """A word ends at a capital, a digit, an underscore or a sign: "02_ElecGtrDist2DT" is elec, gtr, dist, dt."""
 
-MIX_NAME = re.compile(r"(.*[_ -])?mix|(.*[_ -])?master", re.IGNORECASE)
-
-
-def _by_word(table: dict[str, str]) -> dict[str, str]:
-    return {word: group for group, words in table.items() for word in words.split()}
-
-
-GROUP_OF = _by_word(FAMILIES)
-WEAK_GROUP_OF = _by_word(WEAK_FAMILIES)
-NO_GROUP = frozenset(FILLERS.split())
+GROUP_OF = {word: group for group, words in FAMILIES.items() for word in words.split()}
+WEAK_GROUP_OF = {word: group for group, words in WEAK_FAMILIES.items() for word in words.split()}
+REFINED = {(group, word): turned for (group, turned), words in REFINEMENTS.items() for word in words.split()}
 LONG_WORDS = [word for word in GROUP_OF if len(word) > 4]
-KNOWN_GROUPS = {*FAMILIES, *WEAK_FAMILIES, *REFINEMENTS}
-REFINED = {group: _by_word(table) for group, table in REFINEMENTS.items()}
+
+MIX_NAME = re.compile(r"(.*[_ -])?(mix|master)", re.IGNORECASE)
 
 
 def guess_subgroups(names: Iterable[str]) -> dict[str, list[str]]:
@@ -39,36 +88,27 @@ def guess_subgroups(names: Iterable[str]) -> dict[str, list[str]]:
 
     Unknown words group too where several tracks share them: "Stylophone1" and "Stylophone2".
     """
-    names = list(names)
-    words = {name: WORD.findall(name) for name in names}
-    words = {name: [word.casefold() for word in found] for name, found in words.items()}
-    guesses = {name: _known_group(found) or _own_group(found) for name, found in words.items()}
+    guesses = {name: _guess_group([word.casefold() for word in WORD.findall(name)]) for name in names}
     owners = Counter(guesses.values())
     groups: dict[str, list[str]] = {}
     for name, group in guesses.items():
         # Microphones in the room of a recording with drums are there for the drums.
         if group == "room" and "drums" in owners:
             group = "drums"
-        if group and (group in KNOWN_GROUPS or owners[group] > 1):
+        if group in FAMILIES or group in WEAK_FAMILIES or (group and owners[group] > 1):
             groups.setdefault(group, []).append(name)
     return groups
 
 
-def _known_group(words: list[str]) -> str | None:
+def _guess_group(words: list[str]) -> str:
     for table in (GROUP_OF, WEAK_GROUP_OF):
-        for word in words:
-            if word in table:
-                refined = REFINED.get(table[word], {})
-                return next((refined[other] for other in words if other in refined), table[word])
-    # Slips of the hand: "Srtings".
-    close = (
-        match for word in words if len(word) > 4 for match in get_close_matches(word, LONG_WORDS, n=1, cutoff=0.85)
-    )
-    return next((GROUP_OF[word] for word in close), None)
-
-
-def _own_group(words: list[str]) -> str | None:
-    return "_".join(word for word in words if word not in NO_GROUP) or None
+        if group := next((table[word] for word in words if word in table), None):
+            return next((REFINED[group, word] for word in words if (group, word) in REFINED), group)
+    for word in words:
+        # Slips of the hand: "Srtings".
+        if len(word) > 4 and (close := get_close_matches(word, LONG_WORDS, n=1, cutoff=0.85)):
+            return GROUP_OF[close[0]]
+    return "_".join(word for word in words if word not in FILLERS.split())
 
 
 def init_song(folder: Path | str, *, overwrite: bool = False) -> Path:
@@ -86,45 +126,38 @@ def init_song(folder: Path | str, *, overwrite: bool = False) -> Path:
     mix = _find_mix(folder)
     settings = {"name": folder.resolve().name, "mix": mix.name, "tracks": _find_tracks(folder, mix)}
     layout = parse_layout(folder, settings, folder)
-    for file in (mix, *layout.tracks.values()):
+    for file in layout.files:
         probe(file)
     subgroups = layout.subgroups or guess_subgroups(layout.tracks)
-    write_bytes(path, _to_toml({**settings, "subgroups": subgroups}).encode())
+    lines = [f"{key} = {_quote(value)}" for key, value in settings.items()]
+    groups = [f"{_quote(group)} = [{', '.join(map(_quote, members))}]" for group, members in subgroups.items()]
+    write_bytes(path, "\n".join([*lines, "", "[subgroups]", *groups, ""]).encode())
     return path
 
 
 def _find_mix(folder: Path) -> Path:
     beside = audio_files(folder, deep=False)
     named = [file for file in beside if MIX_NAME.fullmatch(file.stem)]
-    found = named or (beside if len(beside) == 1 else [])
-    if len(found) > 1:
-        names = ", ".join(file.name for file in found)
+    if len(named) > 1:
+        names = ", ".join(file.name for file in named)
         raise SongError(f"{folder}: more than one mix ({names}); move all but one away")
-    if not found:
+    if len(named or beside) != 1:
         raise SongError(f"{folder}: no mix; name it mix.wav or mix.flac and put it there")
-    return found[0]
+    return (named or beside)[0]
 
 
 def _find_tracks(folder: Path, mix: Path) -> str:
     """The folder `tracks`, else the only one with audio in it, else the song folder itself."""
     folders = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
     candidates = [path.name for path in folders if audio_files(path)]
-    named = [name for name in candidates if name.casefold() == "tracks"]
-    if len(named or candidates) == 1:
-        return (named or candidates)[0]
+    found = [name for name in candidates if name.casefold() == "tracks"] or candidates
+    if len(found) == 1:
+        return found[0]
     if candidates:
         raise SongError(f"{folder}: tracks in several folders ({', '.join(candidates)}); call the right one 'tracks'")
     if audio_files(folder, deep=False) == [mix]:
         raise SongError(f"{folder}: no tracks; put their files into {folder / 'tracks'}")
     return "."
-
-
-def _to_toml(settings: Mapping[str, Any]) -> str:
-    lines = [f"{key} = {_quote(value)}" for key, value in settings.items() if isinstance(value, str)]
-    groups = settings["subgroups"]
-    lines += ["", "[subgroups]"]
-    lines += [f"{_quote(group)} = [{', '.join(map(_quote, members))}]" for group, members in groups.items()]
-    return "\n".join(lines) + "\n"
 
 
 def _quote(text: str) -> str:
