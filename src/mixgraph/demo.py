@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from types import ModuleType
-from typing import Final
 
 import numpy as np
 import soxr
@@ -23,17 +23,14 @@ from mixgraph.errors import SongError
 
 Audio = NDArray[np.float32]
 
-STREAMS: Final[Mapping[str, int]] = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
-"""Audio stream of each stem in the stem file; stream 0 is a mastered mix that is not used."""
-
-SUBGROUPS: Final[Mapping[str, tuple[str, ...]]] = {"rhythm": ("drums", "bass"), "melody": ("other", "vocals")}
-"""Named so that the console has processors there too; nothing was done to them."""
-
-STEM_RATE: Final = 44_100
-KEPT_SECONDS: Final = (0.06, 6.02)
-"""What is used of the stems: at both ends of the excerpt each one clicks at full scale."""
-
-INSTALL: Final = "pip install 'mixgraph[demo]'"
+# Audio streams of the stem file; stream 0 is a mastered mix that is not used.
+STREAMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
+# Named so that the console has processors there too; nothing was done to them.
+SUBGROUPS = {"rhythm": ["drums", "bass"], "melody": ["other", "vocals"]}
+STEM_RATE = 44_100
+# What is used of the stems: at both ends of the excerpt each one clicks at full scale.
+KEPT_SECONDS = (0.06, 6.02)
+INSTALL = "pip install 'mixgraph[demo]'"
 
 
 @dataclass(frozen=True)
@@ -48,35 +45,29 @@ class Effect:
         return f"{self.plugin}: " + ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
 
 
-MIX: Final[Mapping[str, tuple[Effect, ...]]] = {
+# What was done to each track, in order. No noise gate, no stereo imager, nothing on a subgroup: a search that keeps
+# those is wrong about them. (Pedalboard's reverb at a dry level of 0.5 passes the dry signal unchanged.)
+MIX = {
     "drums": (
-        Effect(
-            "compressor", "Compressor", {"threshold_db": -24.0, "ratio": 4.0, "attack_ms": 5.0, "release_ms": 100.0}
-        ),
-        Effect("gain_panning", "Gain", {"left_db": 4.0, "right_db": 4.0}),
+        Effect("compressor", "Compressor", {"threshold_db": -24, "ratio": 4, "attack_ms": 5, "release_ms": 100}),
+        Effect("gain_panning", "Gain", {"left_db": 4, "right_db": 4}),
     ),
     "bass": (
-        Effect("equalizer", "HighpassFilter", {"cutoff_frequency_hz": 60.0}),
-        Effect("equalizer", "HighShelfFilter", {"cutoff_frequency_hz": 1_500.0, "gain_db": -9.0, "q": 0.7}),
-        Effect("gain_panning", "Gain", {"left_db": -4.0, "right_db": -4.0}),
+        Effect("equalizer", "HighpassFilter", {"cutoff_frequency_hz": 60}),
+        Effect("equalizer", "HighShelfFilter", {"cutoff_frequency_hz": 1_500, "gain_db": -9, "q": 0.7}),
+        Effect("gain_panning", "Gain", {"left_db": -4, "right_db": -4}),
     ),
     "other": (
-        Effect("gain_panning", "Gain", {"left_db": -3.0, "right_db": -9.0}),
-        Effect(
-            "reverb", "Reverb", {"room_size": 0.6, "damping": 0.4, "wet_level": 0.15, "dry_level": 0.5, "width": 1.0}
-        ),
+        Effect("gain_panning", "Gain", {"left_db": -3, "right_db": -9}),
+        Effect("reverb", "Reverb", {"room_size": 0.6, "damping": 0.4, "wet_level": 0.15, "dry_level": 0.5, "width": 1}),
     ),
     "vocals": (
-        Effect("equalizer", "PeakFilter", {"cutoff_frequency_hz": 3_000.0, "gain_db": 6.0, "q": 0.8}),
-        Effect(
-            "compressor", "Compressor", {"threshold_db": -26.0, "ratio": 3.0, "attack_ms": 10.0, "release_ms": 150.0}
-        ),
-        Effect("gain_panning", "Gain", {"left_db": 1.0, "right_db": 6.0}),
-        Effect("multitap_delay", "Delay", {"delay_seconds": 0.35, "feedback": 0.0, "mix": 0.25}),
+        Effect("equalizer", "PeakFilter", {"cutoff_frequency_hz": 3_000, "gain_db": 6, "q": 0.8}),
+        Effect("compressor", "Compressor", {"threshold_db": -26, "ratio": 3, "attack_ms": 10, "release_ms": 150}),
+        Effect("gain_panning", "Gain", {"left_db": 1, "right_db": 6}),
+        Effect("multitap_delay", "Delay", {"delay_seconds": 0.35, "feedback": 0, "mix": 0.25}),
     ),
 }
-"""What was done to each track, in order. No noise gate, no stereo imager, nothing on a subgroup: a search that keeps
-those is wrong about them. (Pedalboard's reverb at a dry level of 0.5 passes the dry signal unchanged.)"""
 
 
 @dataclass(frozen=True)
@@ -95,25 +86,15 @@ def make_demo_song(sample_rate: int) -> DemoSong:
     pedalboard = _needed("pedalboard")
     stems = decode_stems(stem_file())
     mix = np.sum([apply_effects(pedalboard, stem, MIX[name]) for name, stem in stems.items()], axis=0)
-    song = Song.from_arrays(
-        "demo",
-        {name: _resample(stem, sample_rate) for name, stem in stems.items()},
-        _resample(mix, sample_rate),
-        sample_rate,
-        {name: list(tracks) for name, tracks in SUBGROUPS.items()},
-    )
+    tracks = {name: _resample(stem, sample_rate) for name, stem in stems.items()}
+    song = Song.from_arrays("demo", tracks, _resample(mix, sample_rate), sample_rate, SUBGROUPS)
     return DemoSong(song, true_settings())
 
 
 def true_settings() -> dict[str, dict[str, str]]:
-    """`MIX` as text, by track and processor type."""
-    truth: dict[str, dict[str, str]] = {}
-    for track, effects in MIX.items():
-        by_type: dict[str, list[str]] = {}
-        for effect in effects:
-            by_type.setdefault(effect.type, []).append(str(effect))
-        truth[track] = {kind: "; ".join(lines) for kind, lines in by_type.items()}
-    return truth
+    """`MIX` as text, by track and processor type; a type's effects follow one another."""
+    by_type = {track: groupby(effects, lambda effect: effect.type) for track, effects in MIX.items()}
+    return {track: {kind: "; ".join(map(str, effects)) for kind, effects in kinds} for track, kinds in by_type.items()}
 
 
 def stem_file() -> Path:
@@ -128,15 +109,16 @@ def stem_file() -> Path:
 def decode_stems(file: Path) -> dict[str, Audio]:
     """The stems `(2, samples)` at `STEM_RATE`, of the same length and without the clicks at their ends."""
     av = _needed("av")
+    start, end = (round(second * STEM_RATE) for second in KEPT_SECONDS)
     stems: dict[str, Audio] = {}
     try:
         for name, stream in STREAMS.items():
             with av.open(str(file)) as container:
-                stems[name] = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=stream)], axis=1)
+                frames = [frame.to_ndarray() for frame in container.decode(audio=stream)]
+            stems[name] = np.ascontiguousarray(np.concatenate(frames, axis=1)[:, start:end])
     except (av.FFmpegError, IndexError) as error:
         raise SongError(f"{file}: expected four stems ({error}); reinstall it: {INSTALL}") from None
-    start, end = (round(second * STEM_RATE) for second in KEPT_SECONDS)
-    return {name: np.ascontiguousarray(stem[:, start:end]) for name, stem in stems.items()}
+    return stems
 
 
 def apply_effects(pedalboard: ModuleType, signal: Audio, effects: tuple[Effect, ...]) -> Audio:
@@ -144,9 +126,8 @@ def apply_effects(pedalboard: ModuleType, signal: Audio, effects: tuple[Effect, 
     for effect in effects:
         plugin = getattr(pedalboard, effect.plugin)
         if effect.type == "gain_panning":
-            gains = (effect.settings["left_db"], effect.settings["right_db"])
-            sides = [plugin(gain_db=gain)(side[None], STEM_RATE) for gain, side in zip(gains, signal, strict=True)]
-            signal = np.concatenate(sides)
+            sides = zip(effect.settings.values(), signal, strict=True)
+            signal = np.concatenate([plugin(gain_db=gain)(side[None], STEM_RATE) for gain, side in sides])
         else:
             signal = plugin(**effect.settings)(signal, STEM_RATE)
     return signal

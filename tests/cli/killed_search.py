@@ -29,16 +29,17 @@ def main(song: str, output: str, place: str) -> None:
             die()
 
     if stage == "checkpoint":
-        written, write = 0, workspace.write_json
+        written, write = 0, workspace.write_tensors
 
-        def write_until(path: Path, value: Any) -> None:
+        def write_until(path: Path, *content: Any) -> None:
             nonlocal written
             written += 1
             if written == deadly[0]:
-                die()  # the new tensors are on disk, the line that names them is not
-            write(path, value)
+                path.with_name(f".{path.name}.0123abcd.partial").write_bytes(b"half")
+                die()  # the new checkpoint is half written, the one before it still there
+            write(path, *content)
 
-        workspace.write_json = write_until
+        workspace.write_tensors = write_until
     search(Path(song), Path(output), watch=watch, checkpoint_seconds=0.0)
 
 

@@ -6,16 +6,17 @@ import json
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from rich.console import Console
 
 from mixgraph.cli import main
 from mixgraph.cli.commands import demo
-from mixgraph.cli.progress import JsonView
-from mixgraph.cli.terminal import Terminal
+from mixgraph.cli.searching import watching
 from mixgraph.result.result import Result
 from mixgraph.run.events import Progress
 from tests.cli.tiny import SETTINGS, same_bytes
@@ -139,14 +140,15 @@ def test_demo_compares_what_was_found_with_what_was_done(
     assert main(["demo", "-q", "--overwrite"]) == 0
 
 
-def test_json_progress_is_throttled_but_for_stages(capsys: Capture) -> None:
+def test_json_progress_is_throttled_but_for_stages(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    view = JsonView(Terminal(as_json=True), clock=lambda: now)
+    monkeypatch.setattr("mixgraph.cli.searching.time", SimpleNamespace(monotonic=lambda: now))
     seen: list[dict[str, Any]] = []
-    for stage in ("console", "prune"):
-        for step in range(30):
-            now += 0.1
-            view.watch(Progress(stage, 0, 1, step, 30, 1.0, 5, None))
+    with watching(Console(), quiet=False, as_json=True) as watch:
+        for stage in ("console", "prune"):
+            for step in range(30):
+                now += 0.1
+                watch(Progress(stage, 0, 1, step, 30, 1.0, 5, None))
     seen = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["stage"], line["step"]) for line in seen if line["step"] == 0] == [("console", 0), ("prune", 0)]
     assert 10 <= len(seen) <= 14

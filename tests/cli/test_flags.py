@@ -35,7 +35,7 @@ def another(field: Any, value: Any) -> tuple[str, Any]:
         return choice, choice
     if isinstance(value, str):
         return "eg", "eg"
-    new = value / 2 if isinstance(value, float) else value + 2
+    new = (value / 2 or 0.25) if isinstance(value, float) else value + 2
     return str(new), new
 
 

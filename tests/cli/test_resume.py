@@ -13,7 +13,7 @@ import pytest
 
 from mixgraph.cli import main
 from mixgraph.errors import ConfigError, SongError
-from mixgraph.run import search as runs
+from mixgraph.fit.trials import Trials
 from mixgraph.run.events import Progress, Stopped
 from tests.cli.tiny import same_bytes, search, write_song, write_wav
 
@@ -83,11 +83,11 @@ def test_recorded_trials_are_not_evaluated_again(
     with pytest.raises(Stopped):
         search(song, output, watch=reached.append, should_stop=at_tenth_trial)
     evaluations: list[float] = []
-    loss_of = runs.criterion
-    monkeypatch.setattr(runs, "criterion", lambda *a: evaluations.append(loss_of(*a)) or evaluations[-1])
+    loss_with = Trials.loss_with
+    monkeypatch.setattr(Trials, "loss_with", lambda *a, **b: evaluations.append(loss_with(*a, **b)) or evaluations[-1])
     with pytest.raises(Stopped):
         search(song, output, resume=True, watch=reached.append, should_stop=at_fine_tuning)
-    assert len(evaluations) == 1 + trials - 10, "one for the loss to begin with, and those that were not recorded"
+    assert len(evaluations) == trials - 10, "those that were not recorded"
 
 
 def test_interrupt_stops_and_says_how_to_go_on(

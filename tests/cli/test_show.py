@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from mixgraph.cli import main
-from mixgraph.cli.strands import strands
-from mixgraph.cli.tree import Line, graph_tree
+from mixgraph.cli.commands.show import Line, graph_tree, strand_to
 from mixgraph.graph.graph import Graph
 from mixgraph.graph.node import Node
 from mixgraph.result.result import Result
@@ -32,15 +32,25 @@ def drawn(graph: Graph, width: int) -> list[str]:
     return console.file.getvalue().splitlines()
 
 
+def strands(graph: Graph) -> list[tuple[Node, ...]]:
+    """All strands, from the output on."""
+    found: dict[str, tuple[Node, ...]] = {}
+    ends = [graph.output.id]
+    for end in ends:
+        found[end] = strand_to(graph, end)
+        ends += [before for before in graph.predecessors(found[end][0].id) if before not in {*found, *ends}]
+    return list(found.values())
+
+
 @given(graphs)
 def test_strands_hold_every_node_once_in_signal_order(graph: Graph) -> None:
     found = strands(graph)
-    members = [[strand.head, *strand.processors] for strand in found.values()]
-    assert Counter(node.id for strand in members for node in strand) == Counter(node.id for node in graph.nodes)
-    ends = {strand[-1].id: head for head, strand in zip(found, members, strict=True)}
-    for head, strand in found.items():
-        assert [ends[before] for before in graph.predecessors(head)] == list(strand.inputs)
-        for before, after in zip([strand.head, *strand.processors], strand.processors, strict=False):
+    assert Counter(node.id for strand in found for node in strand) == Counter(node.id for node in graph.nodes)
+    ends = {strand[-1].id for strand in found}
+    for strand in found:
+        assert ends.issuperset(graph.predecessors(strand[0].id))
+        assert all(node.is_processor for node in strand[1:])
+        for before, after in pairwise(strand):
             assert graph.predecessors(after.id) == (before.id,) and graph.successors(before.id) == (after.id,)
 
 
@@ -49,7 +59,7 @@ def test_tree_draws_every_node_once(graph: Graph) -> None:
     text = "\n".join(drawn(graph, 4_000))
     said = Counter(line.split("said of ")[1].strip() for line in text.splitlines() if "said of " in line)
     assert said == Counter(node.id for node in graph.processors)
-    references = sum(len(set(strand.inputs)) for strand in strands(graph).values()) - (len(strands(graph)) - 1)
+    references = sum(len(set(graph.predecessors(head.id))) for head, *_ in strands(graph)) - (len(strands(graph)) - 1)
     assert text.count("(see above)") == references
 
 

@@ -14,15 +14,15 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mixgraph.audio.files import read_audio
+from mixgraph.audio.files import read_audio, write_audio
 from mixgraph.audio.song import Song
 from mixgraph.console import build_console
 from mixgraph.errors import ResultError
 from mixgraph.fit.problem import Problem
 from mixgraph.processors.bank import ParameterBank, make_processors
 from mixgraph.render.batched import BatchedRenderer
-from mixgraph.result.metrics import count_processors, pruning_ratio
-from mixgraph.result.result import Result, write_mix
+from mixgraph.result.result import Result
+from mixgraph.run.search import count_processors, pruning_ratio
 from tests.engine import RATE, noise, random_bank, small_config, small_processors, small_song
 from tests.strategies import CHAIN
 
@@ -167,7 +167,7 @@ def test_stems_add_up_to_the_mix(chain, song):
 def test_the_written_mix_is_the_rendered_one(result, song, tmp_path):
     quiet = ParameterBank(result.bank.ids, result.bank.tensors)
     found = Result(result.graph, quiet, result.config, {}, {})
-    write_mix(found, song, tmp_path / "mix.wav")
+    write_audio(tmp_path / "mix.wav", found.render(song), song.sample_rate)
     np.testing.assert_allclose(read_audio(tmp_path / "mix.wav", RATE), found.render(song), atol=1e-6)
 
 

@@ -8,27 +8,20 @@ costs no more memory than the peak that was needed anyway.
 from __future__ import annotations
 
 import ctypes
-import logging
 import platform
-import sys
-from typing import Final
-
-logger = logging.getLogger(__name__)
 
 # Names and values from glibc's malloc.h.
-M_TRIM_THRESHOLD: Final = -1
-M_MMAP_MAX: Final = -4
-NEVER: Final = 2**31 - 1
+M_TRIM_THRESHOLD = -1
+M_MMAP_MAX = -4
+NEVER = 2**31 - 1
 
 
 def keep_memory() -> bool:
     """Tells glibc never to give memory back before the process ends; returns whether there was a glibc to tell."""
-    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
+    if platform.libc_ver()[0] != "glibc":
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    done = bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, NEVER))
-    logger.debug("memory is kept: %s", done)
-    return done
+    return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, NEVER))

@@ -6,26 +6,32 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mixgraph.cli.allocator import keep_memory
 from mixgraph.errors import ConfigError, ResultError
 
 if TYPE_CHECKING:
+    import torch
+
     from mixgraph.audio.song import Song
     from mixgraph.result.result import Result
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def add_compute(parser: argparse.ArgumentParser) -> None:
     """Adds `--device` and `--threads`."""
     where = "where to compute (default auto: CUDA, else CPU)"
-    parser.add_argument("--device", choices=DEVICES, default="auto", help=where)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help=where)
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: one per core)")
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Adds a result, a song, and how to compute with them."""
+    parser.add_argument("result", type=Path, metavar="RESULT", help="result folder")
+    parser.add_argument("song", type=Path, nargs="?", metavar="SONG", help="song folder (default: the result's own)")
+    add_compute(parser)
 
 
 def prepare(options: argparse.Namespace) -> None:
     """Sets up memory and threads; the first thing here that imports torch."""
-    from mixgraph.cli.allocator import keep_memory
-
     if options.threads is not None and options.threads < 1:
         raise ConfigError(f"argument --threads: {options.threads}: expected 1 or more")
     keep_memory()
@@ -35,23 +41,24 @@ def prepare(options: argparse.Namespace) -> None:
         torch.set_num_threads(options.threads)
 
 
-def load_result_song(result: Result, folder: Path, given: Path | None, *, require_mix: bool) -> Song:
-    """The song to send through a result: the one given, else the one it was found for.
+def load_result(options: argparse.Namespace) -> tuple[Result, torch.device]:
+    """The result, and where to compute with it."""
+    prepare(options)
+    from mixgraph.result.result import Result
+    from mixgraph.run.api import choose_device
 
-    Raises `ResultError` if that is not recorded or no longer there, `SongError` if it cannot be used.
-    """
+    device = choose_device(options.device)
+    return Result.load(options.result), device
+
+
+def load_song_of(result: Result, options: argparse.Namespace, *, require_mix: bool) -> Song:
+    """The song given, or the result's own; raises `ResultError` if that is unknown or gone, `SongError` if unusable."""
     from mixgraph.audio.song import load_song
 
-    if given is None:
-        recorded = result.provenance.get("song_folder")
-        if not recorded:
-            raise ResultError(f"{folder}: was not made from a song folder; name a song folder after the result")
-        given = Path(recorded)
-        if not given.is_dir():
-            raise ResultError(
-                f"{given}: the song folder of {folder} is not there any more; name a song folder after the result"
-            )
-    audio = result.config.audio
-    return load_song(
-        given, sample_rate=audio.sample_rate, memory_budget_mb=audio.memory_budget_mb, require_mix=require_mix
-    )
+    folder, cure = options.song or result.provenance.get("song_folder"), "name a song folder after the result"
+    if not folder:
+        raise ResultError(f"{options.result}: was not made from a song folder; {cure}")
+    if not options.song and not Path(folder).is_dir():
+        raise ResultError(f"{folder}: the song folder of {options.result} is not there any more; {cure}")
+    rate, budget = result.config.audio.sample_rate, result.config.audio.memory_budget_mb
+    return load_song(folder, sample_rate=rate, memory_budget_mb=budget, require_mix=require_mix)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn
 
+import mixgraph
 from mixgraph.errors import ConfigError
 
 COMMANDS: Final = {
@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "show": "show the graph of a result",
     "demo": "search a six-second song whose mix is known, and compare",
     "init": "write a song.toml with guessed subgroups",
+    "bench": "measure what a training step costs on this machine",
 }
 SUMMARY: Final = "Finds the sparse graph of audio processors that turns dry tracks into a given mix."
 EXAMPLES: Final = """\
@@ -35,20 +36,6 @@ examples:
   mixgraph render my-result -o mix.wav
 
 A song is a folder with mix.wav (or .flac ...) and the dry tracks in tracks/; see `mixgraph init --help`."""
-
-
-class Command(Protocol):
-    """A module of `mixgraph.cli.commands`."""
-
-    DESCRIPTION: str
-
-    def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the command's arguments."""
-        ...
-
-    def run(self, options: argparse.Namespace) -> int:
-        """Does it and returns the exit code."""
-        ...
 
 
 class Parser(argparse.ArgumentParser):
@@ -62,39 +49,29 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """Reads a command line and keeps it as `argv`; raises `ConfigError`, or `SystemExit` with 0 after help."""
-    asked = next((word for word in argv if not word.startswith("-")), None)
+    """The options, `argv` and what to `run` among them; raises `ConfigError`, or `SystemExit` with 0 after help."""
+    asked = next((word for word in argv if not word.startswith("-")), "")
     parser = Parser(prog="mixgraph", description=SUMMARY, epilog=EXAMPLES)
-    parser.add_argument("--version", action=_Version, help="print the version and exit")
-    if asked is not None and asked not in COMMANDS:
+    # Looked up only when it is asked for: that takes longer than everything else here.
+    version = mixgraph.__version__ if "--version" in argv else ""
+    parser.add_argument("--version", action="version", version=f"mixgraph {version}", help="print the version and exit")
+    if asked and asked not in COMMANDS:
         parser.error(f"unknown command '{asked}'{_suggestion(asked, COMMANDS)}")
     if not argv:
         parser.error(f"no command; known: {', '.join(COMMANDS)}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
-    of_command: argparse.ArgumentParser = parser
-    for name, line in COMMANDS.items():
-        if name == asked:
-            module = _module(name)
-            of_command = commands.add_parser(name, help=line, description=module.DESCRIPTION)
-            module.configure(of_command)
-        else:
-            commands.add_parser(name, help=line)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    parsers = {name: commands.add_parser(name, help=line) for name, line in COMMANDS.items()}
+    command = parsers.get(asked, parser)
+    if asked:
+        module = import_module(f"mixgraph.cli.commands.{asked}")
+        command.description = module.__doc__
+        command.set_defaults(run=module.run, argv=argv)
+        module.configure(command)
     options, unknown = parser.parse_known_args(argv)
     if unknown:
-        flags = [flag for action in of_command._actions for flag in action.option_strings]
-        of_command.error(f"unknown argument '{unknown[0]}'{_suggestion(unknown[0].split('=')[0], flags)}")
-    options.argv = argv
+        flags = [flag for action in command._actions for flag in action.option_strings]
+        command.error(f"unknown argument '{unknown[0]}'{_suggestion(unknown[0].split('=')[0], flags)}")
     return options
-
-
-def command_of(options: argparse.Namespace) -> Command:
-    """The module of the command that was asked for."""
-    return _module(options.command)
-
-
-def _module(name: str) -> Command:
-    module: Any = import_module(f"mixgraph.cli.commands.{name}")
-    return module
 
 
 def _suggestion(wrong: str, known: Iterable[str]) -> str:
@@ -105,16 +82,3 @@ def _suggestion(wrong: str, known: Iterable[str]) -> str:
 def _formatter(prog: str) -> argparse.HelpFormatter:
     width = min(shutil.get_terminal_size().columns, 120)
     return argparse.RawDescriptionHelpFormatter(prog, max_help_position=min(34, width // 3), width=width - 2)
-
-
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
-
-    def __init__(self, option_strings: list[str], dest: str, help: str) -> None:
-        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        import mixgraph
-
-        sys.stdout.write(f"mixgraph {mixgraph.__version__}\n")
-        parser.exit(0)

@@ -1,19 +1,24 @@
-"""Where words go: answers to stdout, everything on the way there to stderr."""
+"""Where words go, answers to stdout and everything on the way there to stderr, and what tables look like."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import os
 import sys
 import warnings
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Column, Table
 
 STYLES = {logging.WARNING: "yellow", logging.ERROR: "red", logging.CRITICAL: "red"}
+STAGES = {"plain_sum": "plain sum of the tracks", "console": "full console", "pruned": "after pruning"}
+CONVENTIONS = ("target", "published")
 
 
 class LogLines(logging.Handler):
@@ -33,36 +38,26 @@ class LogLines(logging.Handler):
 
 
 class Terminal:
-    """The two streams of one command, and how much it may say."""
+    """The two streams of one command; log records of `level` and above go to stderr, at ERROR not even warnings do."""
 
-    def __init__(self, *, quiet: bool = False, as_json: bool = False, level: int = logging.INFO) -> None:
-        self.quiet = quiet
-        self.as_json = as_json
+    def __init__(self, level: int = logging.INFO) -> None:
         self.out = Console(highlight=False)
         self.err = Console(stderr=True, highlight=False)
         log = logging.getLogger("mixgraph")
         log.handlers = [LogLines(self.err)]
-        log.setLevel(logging.ERROR if quiet else level)
+        log.setLevel(level)
         log.propagate = False
-        if quiet:
+        if level >= logging.ERROR:
             warnings.simplefilter("ignore")
 
-    @property
-    def prints(self) -> bool:
-        """Whether people read stdout: neither quiet nor JSON."""
-        return not self.quiet and not self.as_json
 
-    def json_line(self, value: dict[str, Any]) -> None:
-        """One JSON object on a line of its own, at once. Nobody there to read it is no reason to end a search."""
-        try:
-            sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            silence_stdout()
-
-    def json_document(self, value: Any) -> None:
-        """One indented JSON document."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+def print_json(value: Any, *, indent: int | None = None) -> None:
+    """One JSON document on stdout, at once. Nobody there to read it is no reason to end a search."""
+    try:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
 
 
 def silence_stdout() -> None:
@@ -70,8 +65,26 @@ def silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def add_voice(parser: argparse.ArgumentParser, json_help: str) -> None:
-    """Adds `--quiet` and `--json`."""
-    voice = parser.add_mutually_exclusive_group()
-    voice.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
-    voice.add_argument("--json", action="store_true", help=json_help)
+left = partial(Column, no_wrap=True)
+right = partial(Column, no_wrap=True, justify="right")
+
+
+def plain_table(*columns: Column) -> Table:
+    """The look of all our tables."""
+    return Table(*columns, box=SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False, padding=(0, 2, 0, 0))
+
+
+def loss_table(losses: Mapping[str, Any]) -> Table:
+    """The loss after each stage, in both conventions of spectral convergence."""
+    table = plain_table(left("loss"), right("ours"), right("published"))
+    for name, title in STAGES.items():
+        if name in losses:
+            values = [f"{losses[name][convention]:.3f}" for convention in CONVENTIONS]
+            table.add_row(title, *values, style="bold" if name == "pruned" else "")
+    return table
+
+
+def kept_of(metrics: Mapping[str, Any]) -> str:
+    """Such as `14 of 42 processors kept (67% pruned)`."""
+    kept, initial = (metrics["processors"][when]["total"] for when in ("kept", "initial"))
+    return f"{kept} of {initial} processors kept ({metrics['pruning_ratio']['total']:.0%} pruned)"

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
+import safetensors.torch
 import torch
+from safetensors import SafetensorError
+from torch import Tensor
 
-from mixgraph.audio.files import write_audio
 from mixgraph.audio.song import Song
 from mixgraph.config import SearchConfig, validate
 from mixgraph.errors import MixgraphError, ResultError
+from mixgraph.files import write_bytes
 from mixgraph.fit.evaluate import Evaluation, evaluate, evaluation_starts
 from mixgraph.fit.problem import Problem
 from mixgraph.graph.graph import Graph
 from mixgraph.processors.bank import DRY_WET, ParameterBank, make_processors
 from mixgraph.processors.base import ParameterSpec, Processor
 from mixgraph.render.reference import ReferenceRenderer
-from mixgraph.result.files import read_object, read_tensors, write_json, write_tensors
-from mixgraph.result.metrics import require_metrics
 
-T = TypeVar("T")
-GRAPH, PARAMETERS, METRICS, PROVENANCE, MIX = (
-    "graph.json",
-    "parameters.safetensors",
-    "metrics.json",
-    "provenance.json",
-    "mix.flac",
+GRAPH, PARAMETERS, METRICS, PROVENANCE = "graph.json", "parameters.safetensors", "metrics.json", "provenance.json"
+SHOWN = (
+    *(f"loss.{stage}.{kind}" for stage in ("plain_sum", "console", "pruned") for kind in ("target", "published")),
+    *("pruning_ratio.total", "processors.initial.total", "processors.kept.total"),
 )
 
 
@@ -49,6 +50,11 @@ class Result:
         """Names of the dry tracks that the graph takes."""
         return tuple(node.source for node in self.graph.inputs if node.source is not None)
 
+    @cached_property
+    def processors(self) -> dict[str, Processor]:
+        """The processors of the graph by type; raises `ConfigError` at an unknown one."""
+        return make_processors(tuple(self.bank.ids), self.config.audio.sample_rate, self.config.processors)
+
     def save(self, folder: Path) -> None:
         """Writes all files but the audio into an existing folder; raises `OutputError`."""
         document = self.graph.to_json()
@@ -59,7 +65,7 @@ class Result:
                 values = {name: torch.nan_to_num(value).tolist() for name, value in physical[node["id"]].items()}
                 node |= {"dry_wet": weights[node["id"]], "parameters": values}
         # The file holds no ids: its rows are the graph's nodes, in their order there.
-        write_tensors(folder / PARAMETERS, self.bank.keep(_ids(self.graph)).flatten())
+        write_tensors(folder / PARAMETERS, self.bank.keep(processor_ids(self.graph)).flatten())
         write_json(folder / METRICS, self.metrics)
         write_json(folder / PROVENANCE, self.provenance)
         write_json(folder / GRAPH, document)
@@ -70,29 +76,25 @@ class Result:
         folder = Path(folder)
         if not folder.is_dir():
             raise ResultError(f"{folder}: no such folder; give the output of `mixgraph search`")
-        provenance = read_object(folder / PROVENANCE)
+        provenance, document = read_json(folder / PROVENANCE), read_json(folder / GRAPH)
+        metrics, tensors = read_metrics(folder / METRICS), read_tensors(folder / PARAMETERS)
         if "config" not in provenance:
             raise ResultError(f"{folder / PROVENANCE}: has no 'config'; run the search again")
-        config = _read_as(folder / PROVENANCE, lambda: validate(provenance["config"], origin="config"))
-        document = read_object(folder / GRAPH)
-        graph = _read_as(folder / GRAPH, lambda: Graph.from_json(document))
-        ids = _ids(graph)
-        processors = _read_as(
-            folder / GRAPH, lambda: make_processors(tuple(ids), config.audio.sample_rate, config.processors)
-        )
-        bank = ParameterBank.unflatten(ids, read_tensors(folder / PARAMETERS))
-        _require_sound(bank, processors, folder / PARAMETERS)
-        metrics = read_object(folder / METRICS)
-        require_metrics(metrics, folder / METRICS)
-        return cls(graph, bank, config, metrics, provenance)
+        with _blaming(folder / PROVENANCE):
+            config = validate(provenance["config"], origin="config")
+        with _blaming(folder / GRAPH):
+            graph = Graph.from_json(document)
+            result = cls(graph, ParameterBank.unflatten(processor_ids(graph), tensors), config, metrics, provenance)
+            processors = result.processors
+        _require_sound(result.bank, processors, folder / PARAMETERS)
+        return result
 
-    def physical(self) -> dict[str, dict[str, torch.Tensor]]:
+    def physical(self) -> dict[str, dict[str, Tensor]]:
         """Every processor's parameters in dB, ms, Hz and ratios, by node id."""
-        processors = make_processors(tuple(self.bank.ids), self.config.audio.sample_rate, self.config.processors)
         found = {}
         with torch.no_grad():
             for kind, ids in self.bank.ids.items():
-                values = processors[kind].physical(self.bank.tensors[kind])
+                values = self.processors[kind].physical(self.bank.tensors[kind])
                 found |= {node: {name: value[row] for name, value in values.items()} for row, node in enumerate(ids)}
         return found
 
@@ -105,25 +107,21 @@ class Result:
         ends = Counter(self.graph.predecessors(self.graph.output.id))
         stems: dict[str, np.ndarray] = {}
         for end, signal in self.signals(song, list(ends), device=device).items():
-            name = self._head(end).removeprefix("subgroup:")
-            stems[name] = stems.get(name, np.zeros_like(signal)) + ends[end] * signal
+            head = end  # back along the chain to the mix of a subgroup
+            while self.graph.node(head).is_processor and len(before := self.graph.predecessors(head)) == 1:
+                head = before[0]
+            name = head.removeprefix("subgroup:")
+            stems[name] = stems.get(name, 0) + ends[end] * signal
         return stems
-
-    def _head(self, node_id: str) -> str:
-        """The first node of the chain that ends at a node: the mix of a subgroup."""
-        before = self.graph.predecessors(node_id)
-        return self._head(before[0]) if self.graph.node(node_id).is_processor and len(before) == 1 else node_id
 
     @torch.no_grad()
     def signals(self, song: Song, ids: list[str], *, device: str | torch.device = "cpu") -> dict[str, np.ndarray]:
-        """What leaves the named nodes over a whole song, `(2, samples)` each.
+        """What leaves the named nodes over a whole song, `(2, samples)` each, in one piece: no block edges to click.
 
-        Every node is rendered in one piece from start to end, so there are no block edges to click.
         Raises `ResultError` if the song lacks a track or has another sample rate.
         """
         self._require_fit(song)
-        processors = make_processors(tuple(self.bank.ids), self.config.audio.sample_rate, self.config.processors)
-        renderer = ReferenceRenderer(self.graph, processors, song.tracks)
+        renderer = ReferenceRenderer(self.graph, self.processors, song.tracks)
         bank = self.bank.to(device)
         outputs = renderer.node_outputs(lambda name: torch.from_numpy(song.track(name)).to(device), bank, ids)
         return {name: signal.cpu().numpy() for name, signal in outputs.items()}
@@ -135,31 +133,24 @@ class Result:
         return evaluate(problem, self.graph, self.bank.to(device), evaluation_starts(problem))
 
     def _require_fit(self, song: Song) -> None:
-        missing = [name for name in self.tracks if name not in song.tracks]
-        if missing:
-            raise ResultError(
-                f"song '{song.name}' has no track '{missing[0]}'; this result needs {', '.join(self.tracks)}: "
-                "name the files so"
-            )
-        if song.sample_rate != self.config.audio.sample_rate:
-            raise ResultError(
-                f"song '{song.name}' is read at {song.sample_rate} Hz; "
-                f"this result needs {self.config.audio.sample_rate} Hz"
-            )
+        rate, needed = self.config.audio.sample_rate, ", ".join(self.tracks)
+        for name in self.tracks:
+            if name not in song.tracks:
+                where = f"song '{song.name}' has no track '{name}'"
+                raise ResultError(f"{where}; this result needs {needed}: name the files so")
+        if song.sample_rate != rate:
+            raise ResultError(f"song '{song.name}' is read at {song.sample_rate} Hz; this result needs {rate} Hz")
 
 
-def write_mix(result: Result, song: Song, path: Path, *, device: str | torch.device = "cpu") -> None:
-    """Renders the whole song into an audio file."""
-    write_audio(path, result.render(song, device=device), song.sample_rate)
-
-
-def _ids(graph: Graph) -> dict[str, tuple[str, ...]]:
+def processor_ids(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """Ids of the processors by type, in the order of the graph; types in alphabetical order."""
     return {kind: graph.ids_of(kind) for kind in sorted({node.type for node in graph.processors})}
 
 
-def _read_as(file: Path, parse: Callable[[], T]) -> T:
+@contextmanager
+def _blaming(file: Path) -> Iterator[None]:
     try:
-        return parse()
+        yield
     except MixgraphError as error:
         raise ResultError(f"{file}: {error}") from None
 
@@ -173,3 +164,48 @@ def _require_sound(bank: ParameterBank, processors: Mapping[str, Processor], fil
                 raise ResultError(f"{file}: {kind}.{spec.name} is {what}, not float32 {shape}; run the search again")
             if not found.isfinite().all():
                 raise ResultError(f"{file}: {kind}.{spec.name} has values that are not finite; run the search again")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes indented JSON; raises `OutputError`."""
+    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object; raises `ResultError` naming the file."""
+    value = _read(path, "JSON", lambda content: json.loads(content.decode()))
+    if not isinstance(value, dict):
+        raise ResultError(f"{path}: holds {value!r:.40} where an object is expected; run the search again")
+    return value
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """Reads metrics; raises `ResultError` unless the numbers that every result is shown with are there."""
+    metrics = read_json(path)
+    for place in SHOWN:
+        value: Any = metrics
+        for key in place.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if not isinstance(value, int | float):
+            raise ResultError(f"{path}: '{place}' is {value!r}, expected a number; run the search again")
+    return metrics
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Writes safetensors; raises `OutputError`."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_bytes(path, safetensors.torch.save(plain, metadata))
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Reads safetensors; raises `ResultError` naming the file."""
+    return _read(path, "safetensors", safetensors.torch.load)
+
+
+def _read(path: Path, what: str, parse: Callable[[bytes], Any]) -> Any:
+    try:
+        return parse(path.read_bytes())
+    except FileNotFoundError:
+        raise ResultError(f"{path}: missing; is {path.parent} a complete result folder of `mixgraph search`?") from None
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
+        raise ResultError(f"{path}: cannot be read as {what} ({error}); run the search again") from None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,6 @@ class Progress:
     processors_left: int
     seconds_left: float | None
 
-
-STEPS_PER_ROUND: Final = 13
 
 Watcher = Callable[[Progress], None]
 
@@ -42,34 +39,30 @@ class Forecast:
     steps_left: int
     rounds_left: int
     trial_segments: int
-    step_seconds: float = 0.0
+    step_seconds: float | None = None
     round_seconds: float = 0.0
-    _last: float = field(default_factory=time.perf_counter)
-    _warm: bool = False
+    _last: float = 0.0
 
-    def mark(self) -> None:
-        """Starts the clock of the next step."""
-        self._last = time.perf_counter()
+    def lap(self) -> float:
+        """Seconds since the last lap; every stage begins with one."""
+        last, self._last = self._last, time.perf_counter()
+        return self._last - last
 
     def step_done(self) -> None:
-        """Notes the cost of a training step, smoothed."""
-        now = time.perf_counter()
-        cost, self._last = now - self._last, now
-        if self._warm:
-            self.step_seconds = cost if not self.step_seconds else 0.9 * self.step_seconds + 0.1 * cost
-        self._warm = True
+        """Notes the cost of a training step, smoothed; the first one warms up and does not count."""
+        cost, known = self.lap(), self.step_seconds
+        self.step_seconds = 0.0 if known is None else 0.9 * known + 0.1 * cost if known else cost
         self.steps_left -= 1
 
-    def round_done(self, seconds: float) -> None:
+    def round_done(self) -> None:
         """Notes the cost of a round of trials."""
-        self.round_seconds = seconds
+        self.round_seconds = self.lap()
         self.rounds_left -= 1
-        self.mark()
 
     @property
     def seconds_left(self) -> float | None:
-        """None until the second step: the first one warms up."""
+        """None until the second step."""
         if not self.step_seconds:
             return None
-        round_seconds = self.round_seconds or STEPS_PER_ROUND * self.trial_segments * self.step_seconds
+        round_seconds = self.round_seconds or 40 / 3 * self.trial_segments * self.step_seconds
         return self.steps_left * self.step_seconds + self.rounds_left * round_seconds

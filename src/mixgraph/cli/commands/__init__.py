@@ -1,1 +1,1 @@
-"""One module per command: what it takes and what it does."""
+"""One module per command: its docstring is the help, `configure` adds its arguments, `run` does it."""

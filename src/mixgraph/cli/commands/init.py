@@ -1,4 +1,5 @@
-"""`mixgraph init`: a song.toml for a folder of audio files."""
+"""Writes song.toml into a folder with a mix and dry tracks, and guesses the subgroups from sub-folders or file names.
+Edit the file where the guess is wrong."""
 
 from __future__ import annotations
 
@@ -7,12 +8,9 @@ from pathlib import Path
 
 from rich.text import Text
 
-from mixgraph.cli.codes import OK
+from mixgraph.audio.song_file import read_layout
+from mixgraph.audio.subgroups import init_song
 from mixgraph.cli.terminal import Terminal
-
-DESCRIPTION = """\
-Writes song.toml into a folder with a mix and dry tracks, and guesses the subgroups from sub-folders or file names.
-Edit the file where the guess is wrong."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,21 +19,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an existing song.toml")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Writes the file and prints what it says."""
-    terminal = Terminal()
-    from mixgraph.audio.song_file import read_layout
-    from mixgraph.audio.subgroups import init_song
-
+    out = Terminal().out
     path = init_song(options.folder, overwrite=options.overwrite)
     layout = read_layout(options.folder)
-    print_ = terminal.out.print
-    print_(Text.assemble((layout.name, "bold"), f"  {len(layout.tracks)} tracks, mix {layout.mix and layout.mix.name}"))
-    grouped = {track for members in layout.subgroups.values() for track in members}
+    counts = f"  {len(layout.tracks)} tracks, mix {layout.mix and layout.mix.name}"
+    out.print(Text.assemble((layout.name, "bold"), counts))
     for group, members in layout.subgroups.items():
-        print_(Text.assemble("  ", (group, "bold magenta"), "  ", ", ".join(members)))
-    alone = [track for track in layout.tracks if track not in grouped]
+        out.print(Text.assemble("  ", (group, "bold magenta"), "  ", ", ".join(members)))
+    alone = [track for track in layout.tracks if not any(track in members for members in layout.subgroups.values())]
     if alone:
-        print_(Text.assemble("  ", ("in no subgroup", "italic dim"), "  ", ", ".join(alone)))
-    print_(f"written to {path}; edit it where the guess is wrong", soft_wrap=True, markup=False)
-    return OK
+        out.print(Text.assemble("  ", ("in no subgroup", "italic dim"), "  ", ", ".join(alone)))
+    out.print(f"written to {path}; edit it where the guess is wrong", soft_wrap=True, markup=False)
