@@ -48,6 +48,15 @@ class ProcessorConfig(Section):
         default="physical",
         description="physical: gain exp((G_out - G) / 2), a ratio means what it says; published: exp(G_out - G)",
     )
+    dynamics_threshold_offset: float = Field(
+        default=6.0, description="the raw log-energy threshold of compressor and gate counts from minus this"
+    )
+    dynamics_energy_floor: float = Field(
+        default=1e-5, gt=0, description="added to the energy envelope before its logarithm is taken"
+    )
+    dynamics_max_smoothing: float = Field(
+        default=1 - 1e-5, gt=0, lt=1, description="largest one-pole coefficient of the energy envelope"
+    )
     delay_seconds: float = Field(default=2.0, gt=0, description="length of the multitap delay")
     delay_slot_seconds: float = Field(default=0.1, gt=0, description="one tap per channel in each slot of this length")
     delay_color_bins: int = Field(default=20, ge=2, description="log-magnitude bins of each tap's filter")
@@ -56,6 +65,19 @@ class ProcessorConfig(Section):
         default=384, ge=16, multiple_of=2, description="FFT size of the reverb's noise mask; the hop is half of it"
     )
     reverb_noise_seed: int = Field(default=0, ge=0, description="seed of the fixed noise pair shared by all reverbs")
+
+
+class RenderConfig(Section):
+    """How graphs are computed; without the passes, as GRAFX does (arXiv 2408.03204). The audio is the same."""
+
+    schedule: Literal["fixed", "greedy", "beam", "one_by_one"] = Field(
+        default="fixed", description="which nodes of one type are computed together"
+    )
+    fuse_linear: bool = Field(
+        default=True,
+        description="keep signals as spectra through runs of linear processors; gain staging then counts their tails",
+    )
+    compiled: bool = Field(default=True, description="compiled loops for compressors and gates on the CPU")
 
 
 class LossConfig(Section):
@@ -100,7 +122,7 @@ class FitConfig(Section):
         default=6_000, ge=0, description="steps before the first pruning (full console alone: 12000)"
     )
     learning_rate: float = Field(default=0.01, gt=0, description="AdamW's learning rate; with one_cycle, the peak")
-    schedule: Literal["constant", "one_cycle"] = Field(
+    learning_rate_schedule: Literal["constant", "one_cycle"] = Field(
         default="constant", description="learning rate over the console steps"
     )
     restart_steps: int = Field(
@@ -116,12 +138,29 @@ class FitConfig(Section):
 class PruneConfig(Section):
     """Alternating pruning and fine-tuning (paper, section 5)."""
 
-    strategy: str = Field(default="hybrid", description="brute_force, dry_wet or hybrid")
+    strategy: str = Field(default="hybrid", description="brute_force, dry_wet, hybrid, fisher or probe")
     tolerance: float = Field(default=0.01, ge=0, description="loss increase that a trial may cost")
     rounds: int = Field(default=12, ge=0, description="rounds of pruning, each followed by fine-tuning")
     fine_tune_steps: int = Field(default=500, ge=0, description="steps after each round of pruning")
     fine_tune_learning_rate: float = Field(default=0.01, gt=0, description="AdamW's learning rate after pruning")
-    candidate_ratio: float = Field(default=0.1, gt=0, le=1, description="share of a type tried at once by dry_wet")
+    candidate_ratio: float = Field(
+        default=0.1,
+        gt=0,
+        le=1,
+        description="share of a type tried at once by dry_wet; of all, at first, by fisher and probe",
+    )
+    patience: int = Field(
+        default=8, ge=1, description="fisher and probe end a round when so many single processors in a row were refused"
+    )
+    fisher_segments: int = Field(default=16, ge=1, description="segments whose gradients give fisher's order")
+    probe_segments: int = Field(default=3, ge=1, description="segments on which probe tries each processor alone")
+    trial_error: float = Field(
+        default=0.0,
+        ge=0,
+        lt=0.5,
+        description="a trial may end early where a t test is sure to this error; 0: all its segments count",
+    )
+    trial_memory_mb: int = Field(default=2_048, ge=0, description="signals kept between trials up to this size")
     brute_force_every: int = Field(default=4, ge=1, description="every so many rounds hybrid uses brute force")
     evaluation_hop_seconds: float = Field(default=2.8, gt=0, description="hop between evaluation segments")
     trial_segments: int = Field(
@@ -137,6 +176,7 @@ class SearchConfig(Section):
     audio: AudioConfig = AudioConfig()
     console: ConsoleConfig = ConsoleConfig()
     processors: ProcessorConfig = ProcessorConfig()
+    render: RenderConfig = RenderConfig()
     loss: LossConfig = LossConfig()
     fit: FitConfig = FitConfig()
     prune: PruneConfig = PruneConfig()
@@ -150,12 +190,18 @@ class SearchConfig(Section):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {
-        "fit": {"console_steps": 300, "learning_rate": 0.04, "schedule": "one_cycle", "start": "least_squares"},
+        "fit": {
+            "console_steps": 300,
+            "learning_rate": 0.04,
+            "learning_rate_schedule": "one_cycle",
+            "start": "least_squares",
+        },
         "prune": {"rounds": 4, "fine_tune_steps": 60, "trial_segments": 12},
         "loss": {"sparsity_ramp_steps": 120},
     },
     "paper": {
         "processors": {"dynamics_form": "published"},
+        "render": {"fuse_linear": False, "compiled": False},
         "fit": {"restart_steps": 500},
         "loss": {
             "convergence": "published",

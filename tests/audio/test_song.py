@@ -62,6 +62,16 @@ def test_segments_are_the_samples_wherever_they_are_kept(varied: Path, budget: f
         assert not song.mix_segment(3_990, 20)[:, 10:].any()
 
 
+def test_segments_of_named_tracks_are_rows_in_the_order_asked_for(varied: Path) -> None:
+    with load_song(varied, sample_rate=RATE) as song:
+        rows = song.track_segment(100, 900)
+        for names in (["short", "exact"], ["late", "late"], list(song.tracks), []):
+            found = song.track_segment(100, 900, names)
+            np.testing.assert_array_equal(found, rows[[song.tracks.index(name) for name in names]])
+        with pytest.raises(SongError, match="no track 'silence'; did you mean 'silent'"):
+            song.track_segment(0, 10, ["late", "silence"])
+
+
 def test_segments_are_copies(varied: Path) -> None:
     song = load_song(varied, sample_rate=RATE)
     song.track_segment(0, 10)[:] = 9

@@ -60,12 +60,17 @@ def test_blocks_give_the_same_result(origin: int, monkeypatch: pytest.MonkeyPatc
     torch.testing.assert_close(torch.autograd.grad((in_blocks * weights).sum(), (signal, taps)), expected)
 
 
-@pytest.mark.parametrize("n", [1, 7, 11, 173_999, 115_023])
-def test_fast_length_is_the_next_even_product_of_small_primes(n: int) -> None:
-    def is_smooth(m: int) -> bool:
-        for prime in (2, 3, 5):
+@pytest.mark.parametrize("n", [1, 16, 17, 3_038, 115_023, 173_999, 2**20 + 1])
+def test_fast_length_is_the_next_quick_one(n: int) -> None:
+    def exponents(m: int) -> tuple[dict[int, int], int]:
+        found = {}
+        for prime in (2, 3, 5, 7):
             while m % prime == 0:
-                m //= prime
-        return m == 1
+                m, found[prime] = m // prime, found.get(prime, 0) + 1
+        return found, m
 
-    assert fast_length(n) == next(m for m in range(n, 2 * n + 1) if m % 2 == 0 and is_smooth(m))
+    def is_quick(m: int) -> bool:
+        found, rest = exponents(m)
+        return rest == 1 and 4 <= found.get(2, 0) <= 9 and found.get(3, 0) <= 2
+
+    assert fast_length(n) == next(m for m in range(n, 2 * n + 32) if is_quick(m))

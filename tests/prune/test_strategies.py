@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import given, settings
@@ -20,12 +21,15 @@ Log = list[tuple[Candidates, bool]]
 
 @st.composite
 def remainders(draw: st.DrawFn, max_count: int = 34) -> Remaining:
-    """Processors left of up to four types, with dry/wet weights that may tie."""
+    """Processors left of up to four types, with dry/wet weights and importances that may tie."""
     counts = draw(st.lists(st.integers(0, max_count), max_size=4))
     ids = {f"type{index}": [f"{index}/{row}" for row in range(count)] for index, count in enumerate(counts)}
     seed = draw(st.integers(0, 999))
     rng, digits = random.Random(seed), draw(st.sampled_from((1, 6)))
-    return Remaining(ids, {node: round(rng.random(), digits) for names in ids.values() for node in names})
+    weights, importance = (
+        {node: round(rng.random(), digits) for names in ids.values() for node in names} for _ in range(2)
+    )
+    return Remaining(ids, weights, importance)
 
 
 VERDICTS = st.one_of(
@@ -157,16 +161,89 @@ def test_hybrid_is_thorough_in_rounds_4_8_and_12():
     assert [number for number, count in enumerate(trials, 1) if count == 8] == [4, 8, 12]
 
 
-@pytest.mark.parametrize("name", ["brute_force", "dry_wet", "hybrid"])
+@pytest.mark.parametrize("name", STRATEGIES)
 @pytest.mark.parametrize("round_number", [1, 4])
 def test_a_round_removes_what_costs_nothing_and_keeps_what_matters(name, round_number):
-    """Ten idle processors with small weights and ten that cost far more than the tolerance."""
+    """Ten idle processors with small weights and importances, and ten that cost far more than the tolerance."""
     idle, busy = [f"idle{index}" for index in range(10)], [f"busy{index}" for index in range(10)]
     weights = dict.fromkeys(idle, 0.2) | dict.fromkeys(busy, 0.8)
     strategy = STRATEGIES[name](PruneConfig.model_validate({"candidate_ratio": 0.2}))
+    remaining = Remaining({"x": [*busy, *idle]}, weights, weights)
     outcome = prune_round(
-        strategy.propose(Remaining({"x": [*busy, *idle]}, weights), round_number=round_number, rng=random.Random(1)),
-        evaluate=lambda masked: 1.0 + sum(0.5 for node in masked if node.startswith("busy")),
+        strategy.propose(remaining, round_number=round_number, rng=random.Random(1)),
+        losses=Additive(dict.fromkeys(idle, 0.0) | dict.fromkeys(busy, 0.5)),
         tolerance=0.01,
     )
     assert outcome.removed == set(idle)
+
+
+class Additive:
+    """Losses of masks that add up from the cost of each node; counts its trials."""
+
+    def __init__(self, costs: Mapping[str, float]) -> None:
+        self.costs = costs
+        self.trials = 0
+
+    def first(self) -> float:
+        return 1.0
+
+    def loss_with(self, candidates: Candidates, *, masked: Candidates, loss: float, limit: float) -> float:
+        self.trials += 1
+        return 1 + math.fsum(self.costs[node] for node in masked | candidates)
+
+
+def fisher_round(costs: Mapping[str, float], tolerance: float, **config) -> tuple[Candidates, Additive]:
+    """What a round removes whose importance is the true cost; types alternate."""
+    ids = {"x": list(costs)[::2], "y": list(costs)[1::2]}
+    remaining, losses = Remaining(ids, dict.fromkeys(costs, 0.5), costs), Additive(costs)
+    strategy = STRATEGIES["fisher"](PruneConfig.model_validate(config))
+    proposals = strategy.propose(remaining, round_number=1, rng=random.Random(0))
+    return prune_round(proposals, losses=losses, tolerance=tolerance).removed, losses
+
+
+@QUICK
+@given(
+    costs=st.lists(st.integers(1, 400), min_size=1, max_size=150),
+    tolerance=st.integers(1, 4_000),
+    ratio=st.sampled_from((0.01, 0.1, 0.5, 1.0)),
+    patience=st.integers(1, 9),
+)
+def test_fisher_finds_the_longest_run_of_least_important_processors_in_few_trials(costs, tolerance, ratio, patience):
+    """True costs as importance: as many of the cheapest as stay below the limit, then `patience` singles in vain."""
+    table = {f"n{index}": cost / 2**14 for index, cost in enumerate(costs)}
+    order = sorted(table, key=lambda node: (table[node], node))
+    sums = [math.fsum(table[node] for node in order[:count]) for count in range(len(order) + 1)]
+    fitting = sum(total < tolerance / 2**14 for total in sums) - 1
+    removed, losses = fisher_round(table, tolerance / 2**14, candidate_ratio=ratio, patience=patience)
+    assert removed == set(order[:fitting])
+    doublings = len(order).bit_length() + 1
+    assert losses.trials <= doublings * (doublings + 1) + patience
+
+
+@pytest.mark.parametrize("patience", [1, 3])
+def test_fisher_ends_after_so_many_single_failures_in_a_row(patience):
+    """The idle one comes fourth, after three that are thought to be less important than they are."""
+    remaining = Remaining({"x": list("abcdefgh")}, {}, {node: index for index, node in enumerate("abcdefgh")})
+    log = played("fisher", remaining, lambda tried: tried == {"c"}, patience=patience)
+    singles = [frozenset(node) for node in ("a" if patience == 1 else "abcdef")]
+    # After "c" was kept, two are tried before one.
+    grown = [] if patience == 1 else [frozenset("de")]
+    assert [candidates for candidates, _ in log] == singles[:3] + grown + singles[3:]
+
+
+def test_fisher_doubles_after_a_success_and_halves_after_a_failure():
+    names = [f"n{index:02}" for index in range(40)]
+    remaining = Remaining({"x": names[::2], "y": names[1::2]}, {}, {node: float(node[1:]) for node in names})
+    log = played("fisher", remaining, lambda tried: max(tried) < "n13", candidate_ratio=0.1, patience=2)
+    assert [(min(tried), len(tried), kept) for tried, kept in log] == [
+        ("n00", 4, True),
+        ("n04", 8, True),
+        ("n12", 16, False),
+        ("n12", 8, False),
+        ("n12", 4, False),
+        ("n12", 2, False),
+        ("n12", 1, True),
+        ("n13", 2, False),
+        ("n13", 1, False),
+        ("n14", 1, False),
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from mixgraph.graph.graph import Graph
 from mixgraph.graph.node import Node
 from mixgraph.graph.schedule import METHODS
 from mixgraph.processors.bank import make_processors
-from mixgraph.processors.base import PROCESSORS
+from mixgraph.processors.base import PROCESSORS, ConvolutionProcessor
 from mixgraph.render.base import LevelProbe
 from mixgraph.render.batched import BatchedRenderer
 from mixgraph.render.plan import compile_plan
@@ -26,6 +28,8 @@ GRAPHS = st.one_of(
     random_graphs(), random_graphs(types=("reverb", "compressor")), pruned(random_consoles(max_tracks=4))
 )
 LINEAR = ("equalizer", "stereo_imager", "gain_panning", "multitap_delay", "reverb")
+CAUSAL = LINEAR[1:]
+CONVOLUTIONS = ("equalizer", "multitap_delay", "reverb")
 SMALL = settings(max_examples=25, deadline=None)
 
 
@@ -35,14 +39,20 @@ def close(found: torch.Tensor, wanted: torch.Tensor, *, relative: float = 1e-8) 
     torch.testing.assert_close(found, wanted, rtol=0, atol=tolerance)
 
 
-def assert_same(graph: Graph, sources, bank, processors, *, methods=METHODS, probe=None, relative=1e-8) -> None:
+PLAIN = {"fuse_linear": False, "compiled": False}
+
+
+def assert_same(
+    graph: Graph, sources, bank, processors, *, methods=METHODS, probe=None, relative=1e-8, **passes
+) -> None:
     """Every schedule gives the audio, the levels and the gradients of the plain renderer."""
-    probe = probe or LevelProbe(frozenset(PROCESSORS), "mid")
+    probe = LevelProbe(frozenset(PROCESSORS), "mid") if probe is None else probe
     tracks = tracks_of(graph)
     wanted, wanted_gradients = gradients(ReferenceRenderer(graph, processors, tracks), sources, bank, probe)
     assert set(wanted.levels) == {node.type for node in graph.processors} & probe.types
     for method in methods:
-        found, found_gradients = gradients(BatchedRenderer(graph, processors, tracks, method), sources, bank, probe)
+        renderer = BatchedRenderer(graph, processors, tracks, method, **passes)
+        found, found_gradients = gradients(renderer, sources, bank, probe)
         close(found.output, wanted.output, relative=relative)
         assert set(found.levels) == set(wanted.levels)
         for type, pair in wanted.levels.items():
@@ -64,7 +74,57 @@ def assert_same(graph: Graph, sources, bank, processors, *, methods=METHODS, pro
 def test_batched_is_one_by_one(graph, samples, form, probe, seed):
     processors = small_processors(dynamics_form=form)
     sources = noise(len(tracks_of(graph)), 2, samples, seed=seed)
-    assert_same(graph, sources, random_bank(graph, processors, seed=seed), processors, probe=probe)
+    assert_same(graph, sources, random_bank(graph, processors, seed=seed), processors, probe=probe, **PLAIN)
+
+
+@SMALL
+@given(
+    graph=GRAPHS,
+    samples=st.sampled_from((40, 800, 1_001, 1_200)),
+    form=st.sampled_from(("physical", "published")),
+    types=st.frozensets(st.sampled_from(("compressor", "noise_gate"))),
+    fuse_linear=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_passes_change_nothing(graph, samples, form, types, fuse_linear, seed):
+    """The longest tails are longer than the shortest signal."""
+    processors = small_processors(dynamics_form=form)
+    sources = noise(len(tracks_of(graph)), 2, samples, seed=seed)
+    bank, probe = random_bank(graph, processors, seed=seed), LevelProbe(types, "mid")
+    assert_same(graph, sources, bank, processors, probe=probe, methods=("fixed",), fuse_linear=fuse_linear)
+
+
+@pytest.mark.parametrize("passes", [{}, {"fuse_linear": False}, {"compiled": False}, PLAIN])
+@pytest.mark.parametrize("form", ["physical", "published"])
+def test_passes_change_nothing_in_single_precision(passes, form):
+    """Compiled loops are for single precision, so that is where they are compared; chains in an order of their own."""
+    graph = build_console(["a", "b", "c"], {"ab": ["a", "b"]}, (*CHAIN[3:], *CHAIN[:3]))
+    processors = small_processors(dynamics_form=form)
+    bank = random_bank(graph, processors, dtype=torch.float32)
+    sources = noise(3, 2, 3_001, dtype=torch.float32)
+    assert_same(graph, sources, bank, processors, methods=("fixed",), probe=LevelProbe(), relative=1e-5, **passes)
+
+
+@SMALL
+@given(
+    chain=st.one_of(st.permutations(CAUSAL), st.just(("equalizer",))),
+    signal=st.sampled_from(("mid", "stereo")),
+    seed=st.integers(0, 99),
+)
+def test_fused_processors_observe_levels_with_their_tails(chain, signal, seed):
+    """As the plain renderer does when silence before and after the sources holds everything."""
+    graph = build_console(["a", "b"], {} if len(chain) == 1 else {"ab": ["a", "b"]}, chain)
+    graph = graph.without([node.id for node in graph.processors if len(chain) == 1 and node.id.startswith("sub")])
+    processors, samples, margin = small_processors(), 500, 4_000
+    bank, probe = random_bank(graph, processors, seed=seed), LevelProbe(frozenset(CONVOLUTIONS), signal)
+    sources = noise(len(tracks_of(graph)), 2, samples, seed=seed)
+    found, slopes = gradients(BatchedRenderer(graph, processors, tracks_of(graph)), sources, bank, probe)
+    padded = torch.nn.functional.pad(sources, (margin, margin))
+    wanted = ReferenceRenderer(graph, processors, tracks_of(graph)).render(padded, bank, probe)
+    for type in {node.type for node in graph.processors} & probe.types:
+        for one, other in zip(sorted_levels(found.levels[type])[:2], sorted_levels(wanted.levels[type]), strict=False):
+            close(one, other * (padded.shape[-1] / samples))
+    assert all(torch.isfinite(slope).all() for slope in slopes.values())
 
 
 def test_batched_is_one_by_one_at_real_sizes_in_single_precision():
@@ -72,7 +132,8 @@ def test_batched_is_one_by_one_at_real_sizes_in_single_precision():
     processors = make_processors(CHAIN, 30_000, SearchConfig.model_validate({}).processors)
     bank = random_bank(graph, processors, std=0.1, dtype=torch.float32)
     sources = noise(3, 2, 90_001, dtype=torch.float32)
-    assert_same(graph, sources, bank, processors, methods=("fixed",), relative=2e-5)
+    assert_same(graph, sources, bank, processors, methods=("fixed",), relative=2e-5, **PLAIN)
+    assert_same(graph, sources, bank, processors, methods=("fixed",), relative=2e-5, probe=LevelProbe())
 
 
 @SMALL
@@ -157,6 +218,53 @@ def up_to(graph: Graph, node_id: str) -> Graph:
     nodes = tuple(node for node in graph.nodes if node.id in found)
     edges = tuple(edge for edge in graph.edges if edge[1] in found)
     return Graph((*nodes, Node("end", "out")), (*edges, (node_id, "end")))
+
+
+@SMALL
+@given(graph=GRAPHS, fuse_linear=st.booleans(), data=st.data())
+def test_observed_signals_are_those_that_leave_the_nodes(graph, fuse_linear, data):
+    processors, tracks = small_processors(), tracks_of(graph)
+    bank, sources = random_bank(graph, processors), noise(len(tracks), 2, 600)
+    names = data.draw(st.sets(st.sampled_from([node.id for node in graph.nodes])))
+    renderer = BatchedRenderer(graph, processors, tracks, fuse_linear=fuse_linear)
+    found, wanted = renderer.render(sources, bank, observe=names), renderer.render(sources, bank)
+    close(found.output, wanted.output)
+    assert set(found.signals) == names and not wanted.signals
+    read = dict(zip(tracks, sources, strict=True)).__getitem__
+    for name, signal in ReferenceRenderer(graph, processors, tracks).node_outputs(read, bank, names).items():
+        close(found.signals[name], signal)
+
+
+@SMALL
+@given(graph=GRAPHS, data=st.data())
+def test_kept_responses_change_nothing_and_are_computed_once(graph, data):
+    """For parts of a graph and signals of two lengths, which have one FFT length but do not show as many taps."""
+    processors, tracks = small_processors(), tracks_of(graph)
+    bank, responses = random_bank(graph, processors), {}
+    ids = [node.id for node in graph.processors]
+    parts = [graph, graph.without(data.draw(st.sets(st.sampled_from(ids))) if ids else ())]
+    calls: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for processor in processors.values():
+            if isinstance(processor, ConvolutionProcessor):
+                patch.setattr(processor, "impulse_response", _counted(processor.impulse_response, calls))
+        for part, samples in itertools.product(parts, (100, 101)):
+            sources = noise(len(tracks), 2, samples)
+            wanted = BatchedRenderer(part, processors, tracks).render(sources, bank).output
+            renderer = BatchedRenderer(part, processors, tracks, responses=responses)
+            close(renderer.render(sources, bank).output, wanted)
+            calls.clear()
+            again = BatchedRenderer(part, processors, tracks, responses=responses)
+            close(again.render(sources, bank).output, wanted)
+            assert not calls
+
+
+def _counted(respond, calls: list[int]):
+    def counting(parameters):
+        calls.append(1)
+        return respond(parameters)
+
+    return counting
 
 
 @SMALL

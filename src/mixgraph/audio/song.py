@@ -81,9 +81,14 @@ class Song(AbstractContextManager["Song", None]):
         layout = Layout(name, check_subgroups(subgroups or {}, recordings, name))
         return cls(layout, sample_rate, recordings, mixed, None)
 
-    def track_segment(self, start: int, length: int) -> np.ndarray:
-        """Float32 (tracks, 2, length) from sample `start` on, zeros beyond the end."""
-        return self._read(list(self._open().values()), start, length)
+    def track_segment(self, start: int, length: int, tracks: Sequence[str] | None = None) -> np.ndarray:
+        """Float32 (tracks, 2, length) of all tracks or those named, from sample `start` on, zeros beyond the end."""
+        recordings = self._open()
+        names = recordings if tracks is None else tracks
+        for name in names:
+            if name not in recordings:
+                raise SongError(f"{self.name}: no track '{name}'; {suggestion(name, recordings, 'tracks')}")
+        return self._read([recordings[name] for name in names], start, length)
 
     def mix_segment(self, start: int, length: int) -> np.ndarray:
         """Float32 (2, length) of the mix from sample `start` on, zeros beyond the end; `SongError` without a mix."""
@@ -94,10 +99,7 @@ class Song(AbstractContextManager["Song", None]):
 
     def track(self, name: str) -> np.ndarray:
         """Float32 (2, samples) of one whole track."""
-        recordings = self._open()
-        if name not in recordings:
-            raise SongError(f"{self.name}: no track '{name}'; {suggestion(name, recordings, 'tracks')}")
-        return self._read([recordings[name]], 0, self.samples)[0]
+        return self.track_segment(0, self.samples, [name])[0]
 
     def mix(self) -> np.ndarray:
         """Float32 (2, samples) of the whole mix; `SongError` without a mix."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
@@ -16,8 +15,21 @@ BLOCK: Final = 2**19
 
 @cache
 def fast_length(n: int) -> int:
-    """The smallest even FFT length from `n` on whose factors are 2, 3 and 5; odd ones take twice as long."""
-    return 2 * cast(int, next_fast_len((n + 1) // 2, real=True))
+    """The smallest FFT length from `n` on that is quick: 2^4 to 2^9 times at most two 3s, and 5s and 7s.
+
+    Odd lengths take twice as long, long runs of 2s or 3s up to a quarter longer (`benchmarks/limit.py`).
+    """
+    length = -(-n // 16) * 16
+    while not _is_quick(length // 16):
+        length += 16
+    return length
+
+
+def _is_quick(rest: int) -> bool:
+    for prime, most in ((2, 5), (3, 2), (5, 99), (7, 99)):
+        while most and rest % prime == 0:
+            rest, most = rest // prime, most - 1
+    return rest == 1
 
 
 def convolve(signal: Tensor, taps: Tensor, *, origin: int = 0) -> Tensor:

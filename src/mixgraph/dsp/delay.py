@@ -95,7 +95,7 @@ def _soft_impulse_adjoint(grad: Tensor, zeta: Tensor) -> Tensor:
     # A real FFT's inner bins stand for two; the last one of an even length stands for itself.
     weight = torch.where(2 * order == slot, 1, 2) * order / slot
     spectrum = torch.fft.rfft(grad)[..., 1:]
-    return (spectrum * (powers(zeta, slot // 2).conj() * weight)).sum(-1)
+    return torch.linalg.vecdot(powers(zeta, slot // 2), spectrum * weight)
 
 
 def normalize_gradient(z: Tensor) -> Tensor:

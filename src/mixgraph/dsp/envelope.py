@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import torch
 from scipy.signal import lfilter
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-
-MAX_SMOOTHING: Final = 1 - 1e-5
-
-
-def smoothing_from_logit(logit: Tensor) -> Tensor:
-    """One-pole coefficient in (0, 1 - 1e-5]; the bound is the published one."""
-    return torch.sigmoid(logit).clamp(max=MAX_SMOOTHING)
-
-
-def channel_energy(signal: Tensor) -> Tensor:
-    """Mean over channels of the square: `(..., channels, time)` to `(..., time)`."""
-    return _ChannelEnergy.apply(signal)
 
 
 def one_pole(energy: Tensor, smoothing: Tensor) -> Tensor:
@@ -48,21 +36,6 @@ def accumulate_by_scan(signal: Tensor, decay: Tensor) -> Tensor:
         output[..., step:] += reach * output[..., :-step]
         reach, step = reach * reach, 2 * step
     return output
-
-
-class _ChannelEnergy(torch.autograd.Function):
-    """By hand because autograd's backward passes over the signal four times."""
-
-    @staticmethod
-    def forward(ctx: Any, signal: Tensor) -> Tensor:
-        ctx.save_for_backward(signal)
-        return signal.square().mean(-2)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (signal,) = ctx.saved_tensors
-        return signal * (grad * (2 / signal.shape[-2])).unsqueeze(-2)
 
 
 class _OnePole(torch.autograd.Function):

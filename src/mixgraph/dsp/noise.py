@@ -55,7 +55,7 @@ class _DecayingNoise(torch.autograd.Function):
         extended = pad(grad, (hop, hop * count - ctx.taps))
         frames = extended.unfold(-1, 2 * hop, hop) * window
         spectrum = torch.fft.rfft(frames)
-        product = torch.view_as_real(spectrum).mul_(torch.view_as_real(shaped)).sum(-1)
+        product = spectrum.real * shaped.real + spectrum.imag * shaped.imag
         # A real FFT's inner bins stand for two.
         product[..., 1:-1] *= 2
         product /= 2 * hop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +17,7 @@ from mixgraph.loss.mix_loss import Features, LossTerms, MixLoss
 from mixgraph.processors.bank import DRY_WET, ParameterBank, chain_types, make_processors
 from mixgraph.processors.base import PROCESSORS, Processor
 from mixgraph.render.base import LevelProbe
-from mixgraph.render.batched import BatchedRenderer
+from mixgraph.render.batched import BatchedRenderer, Responses
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,17 @@ class Problem:
         """All known processors by type."""
         return make_processors(tuple(PROCESSORS), self.config.audio.sample_rate, self.config.processors)
 
-    def renderer(self, graph: Graph) -> BatchedRenderer:
-        """The graph, compiled for this song's tracks."""
-        return BatchedRenderer(graph, self.processors, self.song.tracks)
+    def renderer(
+        self, graph: Graph, *, tracks: tuple[str, ...] | None = None, responses: Responses | None = None
+    ) -> BatchedRenderer:
+        """The graph, compiled for this song's tracks or for those given; `responses` as in `BatchedRenderer`."""
+        render = self.config.render
+        passes = {"fuse_linear": render.fuse_linear, "compiled": render.compiled, "responses": responses}
+        return BatchedRenderer(graph, self.processors, tracks or self.song.tracks, render.schedule, **passes)
 
-    def sources(self, start: int) -> Tensor:
-        """The dry tracks of the segment at sample `start`, `(track, 2, time)`."""
-        segment = self.song.track_segment(start, self.config.segment_samples)
+    def sources(self, start: int, tracks: Sequence[str] | None = None) -> Tensor:
+        """The dry tracks, all or those named, of the segment at sample `start`, `(track, 2, time)`."""
+        segment = self.song.track_segment(start, self.config.segment_samples, tracks)
         return torch.from_numpy(segment).to(self.device)
 
     def target(self, start: int, *, cached: bool = False) -> Features:

@@ -80,6 +80,11 @@ class Processor(ABC):
 class ConvolutionProcessor(Processor):
     """Linear and time-invariant: the whole effect is an impulse response."""
 
+    @property
+    @abstractmethod
+    def extent(self) -> tuple[int, int]:
+        """How many samples the impulse response reaches before and after time zero; causal: (0, taps - 1)."""
+
     @abstractmethod
     def impulse_response(self, parameters: Parameters) -> ImpulseResponse:
         """The effect's impulse response per node."""

@@ -6,7 +6,6 @@ from typing import final
 
 from torch import Tensor
 
-from mixgraph.dsp.dynamics import compressor_gain
 from mixgraph.processors.base import PROCESSORS, Parameters
 from mixgraph.processors.knee import KneeProcessor
 
@@ -18,9 +17,10 @@ class Compressor(KneeProcessor):
 
     name = "compressor"
     letter = "c"
+    sign = 1
 
-    def curve(self, envelope: Tensor, threshold: Tensor, ratio: Tensor, half_knee: Tensor, exponent: float) -> Tensor:
-        return compressor_gain(envelope, threshold, ratio, half_knee, exponent)
+    def slope(self, ratio: Tensor) -> Tensor:
+        return 1 / ratio - 1
 
     def summary(self, physical: Parameters) -> str:
         return (

@@ -28,6 +28,10 @@ class Equalizer(ConvolutionProcessor):
     def parameters(self) -> tuple[ParameterSpec, ...]:
         return (ParameterSpec(LOG_MAGNITUDE, (self.config.equalizer_bins,)),)
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        return self.config.equalizer_bins - 1, self.config.equalizer_bins - 1
+
     def impulse_response(self, parameters: Parameters) -> ImpulseResponse:
         taps = zero_phase_fir(parameters[LOG_MAGNITUDE])
         return ImpulseResponse(taps[:, None], origin=taps.shape[-1] // 2)

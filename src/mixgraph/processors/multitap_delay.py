@@ -53,6 +53,10 @@ class MultitapDelay(ConvolutionProcessor):
         taps = 2 * self.slots
         return ParameterSpec(TAP, (taps, 2)), ParameterSpec(COLOR, (taps, self.config.delay_color_bins))
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        return 0, self.slot * self.slots - 1
+
     def impulse_response(self, parameters: Parameters) -> ImpulseResponse:
         zeta = to_unit_disk(normalize_gradient(_complex(parameters[TAP])))
         taps = colored_taps(zeta, zero_phase_fir(parameters[COLOR]), self.slot)

@@ -46,6 +46,10 @@ class Reverb(ConvolutionProcessor):
         shape = (2, self.config.reverb_fft_size // 2 + 1)
         return ParameterSpec(INITIAL, shape), ParameterSpec(DECAY, shape)
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        return 0, self.taps - 1
+
     def impulse_response(self, parameters: Parameters) -> ImpulseResponse:
         log_start = parameters[INITIAL] / MASK_SCALE
         decay = softplus(parameters[DECAY]) / MASK_SCALE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 Candidates = frozenset[str]
 Proposals = Generator[Candidates, bool, None]
@@ -36,35 +36,47 @@ class Outcome:
     trials: tuple[Trial, ...]
 
 
+class Losses(Protocol):
+    """What trials cost; `mixgraph.fit.trials` computes it from audio."""
+
+    def first(self) -> float:
+        """The loss with nothing masked."""
+        ...
+
+    def loss_with(self, candidates: Candidates, *, masked: Candidates, loss: float, limit: float) -> float:
+        """The loss with `candidates` masked on top of `masked`, whose `loss` is known; `limit` is where it fails."""
+        ...
+
+
 def prune_round(
     proposals: Proposals,
     *,
-    evaluate: Callable[[Candidates], float],
+    losses: Losses,
     tolerance: float,
     recorded: Sequence[Trial] = (),
     on_trial: Callable[[Trial], None] = lambda trial: None,
 ) -> Outcome:
     """Runs a strategy's proposals to the end; masks accumulate.
 
-    `evaluate` gives the loss with a set of processors masked. A trial is kept when its loss is below L_min + tolerance,
-    where L_min starts as the loss at the start and falls with every lower value seen. `recorded` trials (of a run that
+    A trial is kept when its loss is below L_min + tolerance, where L_min starts as the loss at the start and falls with
+    every lower value seen. `recorded` trials (of a run that
     was broken off) are replayed without evaluation.
     """
     replay: Iterator[Trial] = iter(recorded)
     trials: list[Trial] = []
     masked: Candidates = frozenset()
-    lowest = evaluate(masked)
+    now = lowest = losses.first()
     candidates = next(proposals, None)
     while candidates is not None:
         known = next(replay, None)
         if known is not None and known.candidates == candidates:
             loss = known.loss
         else:
-            loss = evaluate(masked | candidates)
+            loss = losses.loss_with(candidates, masked=masked, loss=now, limit=lowest + tolerance)
         trial = Trial(candidates, loss, loss < lowest + tolerance)
         lowest = min(lowest, loss)
         if trial.accepted:
-            masked |= candidates
+            masked, now = masked | candidates, loss
         trials.append(trial)
         on_trial(trial)
         try:

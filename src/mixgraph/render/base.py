@@ -18,10 +18,14 @@ from mixgraph.processors.base import Processor
 
 @dataclass(frozen=True)
 class Rendered:
-    """The output `(2, time)`, and per observed processor type the levels before and after (gain staging)."""
+    """The output `(2, time)`, per observed processor type the levels before and after (gain staging), and signals.
+
+    `signals` are those `(2, time)` that leave the nodes asked for.
+    """
 
     output: Tensor
     levels: Mapping[str, LevelPair] = field(default_factory=dict)
+    signals: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,39 @@
-"""The batched renderer: all ready nodes of one type are computed at once (GRAFX, arXiv 2408.03204)."""
+"""The batched renderer: all ready nodes of one type are computed at once (GRAFX, arXiv 2408.03204).
+
+Two passes on top of that, each of which can be left out: `fuse_linear` keeps signals as spectra through runs of linear
+processors and sums, and `compiled` computes dynamics processors in one pass over the signal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from mixgraph.dsp.convolution import fast_length
+from mixgraph.dsp.dynamics import apply_knee
 from mixgraph.dsp.level import LevelPair
+from mixgraph.dsp.spectral import apply_matrix, apply_response, to_signal, to_spectrum
 from mixgraph.errors import GraphError
 from mixgraph.graph.graph import Graph
 from mixgraph.processors.bank import DRY_WET, ParameterBank
-from mixgraph.processors.base import Processor
+from mixgraph.processors.base import ConvolutionProcessor, ImpulseResponse, MatrixProcessor, Processor
+from mixgraph.processors.knee import KneeProcessor
 from mixgraph.render.base import NO_PROBE, LevelProbe, Rendered, Renderer, join_levels
-from mixgraph.render.plan import Part, Stage, compile_plan
+from mixgraph.render.forms import Forms, gather, take_rows
+from mixgraph.render.plan import Stage, compile_plan, fft_length
+
+Responses = dict[tuple[str, int, int], Tensor]
+"""Spectra `(1 or 2, bin)` of impulse responses by node, length of the signal and FFT length."""
 
 
 class BatchedRenderer(Renderer):
-    """Runs a compiled plan. Same audio and gradients as the reference, in as many steps as the schedule has batches."""
+    """Runs a compiled plan. Same audio and gradients as the reference, in as many steps as the schedule has batches.
+
+    Fused processors observe levels with their tails (`mixgraph.dsp.spectral`), others as the reference does. Spectra of
+    impulse responses are kept in `responses`, where it is given: for renderers of one bank that does not change.
+    """
 
     def __init__(
         self,
@@ -25,55 +41,93 @@ class BatchedRenderer(Renderer):
         processors: Mapping[str, Processor],
         tracks: tuple[str, ...],
         schedule: str = "fixed",
+        *,
+        fuse_linear: bool = True,
+        compiled: bool = True,
+        responses: Responses | None = None,
     ) -> None:
         super().__init__(graph, processors, tracks)
         self.plan = compile_plan(graph, schedule)
+        self.fuse_linear = fuse_linear
+        self.compiled = compiled
+        self.responses = responses
 
-    def render(self, sources: Tensor, bank: ParameterBank, probe: LevelProbe = NO_PROBE) -> Rendered:
-        outputs: dict[int, Tensor] = {}
+    def render(
+        self, sources: Tensor, bank: ParameterBank, probe: LevelProbe = NO_PROBE, observe: Collection[str] = ()
+    ) -> Rendered:
+        length = sources.shape[-1]
+        n = fft_length(self.plan, self.processors, length) if self.fuse_linear else 0
+        outputs: dict[int, Forms] = {}
         levels: dict[str, list[LevelPair]] = {}
-        output = sources.new_zeros(sources.shape[1:])
+        signals: dict[str, Tensor] = {}
         for index, stage in enumerate(self.plan):
-            signal = self._sources(stage, sources) if stage.type == "in" else _gather(stage, outputs)
+            if stage.type == "in":
+                forms = Forms(n, length, signal=self._sources(stage, sources))
+            else:
+                forms = gather(stage, outputs)
             for done in stage.finished:
                 del outputs[done]
             if stage.type in self.processors:
-                parameters = bank.select(stage.type, stage.ids)
-                wet = self.processors[stage.type].process(signal, parameters)
-                if stage.type in probe.types:
-                    levels.setdefault(stage.type, []).append(probe.measure(signal, wet))
-                weight = torch.sigmoid(parameters[DRY_WET])[:, None, None]
-                signal = torch.lerp(signal, wet, weight)
-            elif stage.type == "out":
-                output = signal[0]
-            outputs[index] = signal
-        return Rendered(output, join_levels(levels))
+                forms, seen = self._process(stage, forms, bank, probe)
+                if seen:
+                    levels.setdefault(stage.type, []).append(seen)
+            outputs[index] = forms
+            signals |= {name: forms.signal[row] for row, name in enumerate(stage.ids) if name in observe}
+        return Rendered(outputs[len(self.plan) - 1].signal[0], join_levels(levels), signals)
+
+    def _process(
+        self, stage: Stage, forms: Forms, bank: ParameterBank, probe: LevelProbe
+    ) -> tuple[Forms, LevelPair | None]:
+        processor, parameters = self.processors[stage.type], bank.select(stage.type, stage.ids)
+        weight, level = torch.sigmoid(parameters[DRY_WET]), probe.signal if processor.name in probe.types else None
+        if level is None and isinstance(processor, MatrixProcessor):
+            one = torch.eye(2, dtype=weight.dtype, device=weight.device)
+            matrix = torch.lerp(one, processor.matrix(parameters), weight[:, None, None])
+            if forms.is_spectrum:
+                return forms.with_spectrum(apply_matrix(forms.spectrum, matrix, forms.n)), None
+            return forms.with_signal(torch.matmul(matrix, forms.signal)), None
+        if self.fuse_linear and isinstance(processor, ConvolutionProcessor):
+            # What reaches back in time must not see the tails that spectra keep beyond the end: a run of its own.
+            reach, alone = sum(processor.extent), processor.extent[0] > 0
+            n = fast_length(forms.length + reach) if alone else forms.n
+            response = self._response(processor, stage.ids, bank, forms.length, n)
+            spectrum = to_spectrum(forms.signal, n) if alone else forms.spectrum
+            spectrum, seen = apply_response(spectrum, response, weight, n=n, length=forms.length, level=level)
+            if alone:
+                return forms.with_signal(to_signal(spectrum, n, forms.length)), seen
+            return forms.with_spectrum(spectrum), seen
+        if self.compiled and level is None and isinstance(processor, KneeProcessor):
+            return forms.with_signal(apply_knee(forms.signal, processor.knee(parameters), weight)), None
+        wet = processor.process(forms.signal, parameters)
+        seen = probe.measure(forms.signal, wet) if level else None
+        return forms.with_signal(torch.lerp(forms.signal, wet, weight[:, None, None])), seen
+
+    def _response(
+        self, processor: ConvolutionProcessor, ids: Sequence[str], bank: ParameterBank, length: int, n: int
+    ) -> Tensor:
+        """Spectra `(node, 1 or 2, bin)` of impulse responses, as much of them as `length` samples can show."""
+        if self.responses is None:
+            return _response_spectrum(processor.impulse_response(bank.select(processor.name, ids)), length, n)
+        missing = [name for name in ids if (name, length, n) not in self.responses]
+        if missing:
+            impulse = processor.impulse_response(bank.select(processor.name, missing))
+            for name, row in zip(missing, _response_spectrum(impulse, length, n), strict=True):
+                self.responses[name, length, n] = row
+        return torch.stack([self.responses[name, length, n] for name in ids])
 
     def _sources(self, stage: Stage, sources: Tensor) -> Tensor:
         names = [self.graph.node(node_id).source for node_id in stage.ids]
         for node_id, name in zip(stage.ids, names, strict=True):
             if name not in self.track_row:
                 raise GraphError(f"node '{node_id}' needs track '{name}', which was not given")
-        return _rows(sources, tuple(self.track_row[name] for name in names if name is not None))
+        return take_rows(sources, tuple(self.track_row[name] for name in names if name is not None))
 
 
-def _gather(stage: Stage, outputs: Mapping[int, Tensor]) -> Tensor:
-    if stage.stacked:
-        pieces = [_rows(outputs[part.stage], part.rows) for part in stage.parts]
-        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
-    first = outputs[stage.parts[0].stage]
-    total = first.new_zeros((len(stage.ids), *first.shape[1:]))
-    for part in stage.parts:
-        total = _add(total, part, outputs[part.stage])
-    return total
-
-
-def _add(total: Tensor, part: Part, output: Tensor) -> Tensor:
-    targets = torch.tensor(part.targets, device=output.device)
-    return total.index_add(0, targets, _rows(output, part.rows))
-
-
-def _rows(signal: Tensor, rows: tuple[int, ...]) -> Tensor:
-    if rows == tuple(range(rows[0], rows[0] + len(rows))):
-        return signal.narrow(0, rows[0], len(rows))
-    return signal.index_select(0, torch.tensor(rows, device=signal.device))
+def _response_spectrum(impulse: ImpulseResponse, length: int, n: int) -> Tensor:
+    first = max(0, impulse.origin - length + 1)
+    taps, origin = impulse.taps[..., first : impulse.origin + length], impulse.origin - first
+    if origin:
+        # Taps before time zero stand at the end of the circle.
+        between = taps.new_zeros((*taps.shape[:-1], n - taps.shape[-1]))
+        taps = torch.cat([taps[..., origin:], between, taps[..., :origin]], -1)
+    return to_spectrum(taps, n)

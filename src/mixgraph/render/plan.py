@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mixgraph.dsp.convolution import fast_length
 from mixgraph.graph.graph import Graph
 from mixgraph.graph.schedule import schedule
+from mixgraph.processors.base import ConvolutionProcessor, MatrixProcessor, Processor
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,11 @@ class Part:
     stage: int
     rows: tuple[int, ...]
     targets: tuple[int, ...]
+
+    def by_row(self) -> Part:
+        """The same pairs in the order of the rows."""
+        rows, targets = zip(*sorted(zip(self.rows, self.targets, strict=True)), strict=True)
+        return Part(self.stage, rows, targets)
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,9 @@ def compile_plan(graph: Graph, method: str = "fixed") -> tuple[Stage, ...]:
         ids = tuple(sorted(batch.ids, key=lambda name: [place[before] for before in graph.predecessors(name)]))
         parts = _parts(graph, ids, place)
         stacked = [target for part in parts for target in part.targets] == list(range(len(ids)))
+        if not stacked:
+            # A sum does not ask for an order, and rows that follow one another need not be copied.
+            parts = tuple(part.by_row() for part in parts)
         drafts.append((batch.type, ids, parts, stacked))
         place |= {name: (index, row) for row, name in enumerate(ids)}
     last_use = {part.stage: index for index, (*_, parts, _) in enumerate(drafts) for part in parts}
@@ -47,6 +58,20 @@ def compile_plan(graph: Graph, method: str = "fixed") -> tuple[Stage, ...]:
     for stage, index in last_use.items():
         finished[index].append(stage)
     return tuple(Stage(*draft, tuple(finished[index])) for index, draft in enumerate(drafts))
+
+
+def fft_length(plan: tuple[Stage, ...], processors: Mapping[str, Processor], length: int) -> int:
+    """An FFT length that holds `length` samples and the longest tail that causal runs of linear processors add."""
+    tails: list[int] = []
+    for stage in plan:
+        tail = max((tails[part.stage] for part in stage.parts), default=0)
+        processor = processors.get(stage.type)
+        if isinstance(processor, ConvolutionProcessor) and not processor.extent[0]:
+            tail += min(processor.extent[1], length - 1)
+        elif processor is not None and not isinstance(processor, MatrixProcessor):
+            tail = 0
+        tails.append(tail)
+    return fast_length(length + max(tails))
 
 
 def _parts(graph: Graph, ids: tuple[str, ...], place: dict[str, tuple[int, int]]) -> tuple[Part, ...]:

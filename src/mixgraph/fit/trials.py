@@ -1,0 +1,216 @@
+"""What a pruning trial costs the mix: only what lies behind the candidates is computed, on as few segments as needed.
+
+A trial differs from what was tried before it in a few processors. Every signal that enters a sum is kept under a
+signature of all that made it; the part of the graph whose signatures are known is cut away and replaced by its signals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.special import stdtrit
+from torch import Tensor
+
+from mixgraph.fit.problem import Problem
+from mixgraph.graph.graph import Graph
+from mixgraph.graph.node import Node
+from mixgraph.processors.bank import ParameterBank
+from mixgraph.render.batched import BatchedRenderer, Responses
+
+SILENCE = 0
+"""The signature of silence, which every processor and sum of silences hands on."""
+LOOKS = (6, 9, 14, 21, 32, 48, 72, 108, 162, 243)
+"""After how many segments a sequential test looks at its mean."""
+FIRST_SEGMENTS = 24
+"""How many segments a sequential test takes the loss before the first trial from."""
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """What is left to compute: the renderer of the rest, where its sources come from, and the signatures in it."""
+
+    renderer: BatchedRenderer
+    kept: tuple[int, ...]
+    tracks: tuple[str, ...]
+    new: Mapping[str, int]
+
+
+class Trials:
+    """Losses of one graph and bank with processors masked: the mean over segments of the configured audio loss.
+
+    With an `error` of 0 the mean is exact; a trial whose partial sum already exceeds its limit ends early, which is
+    exact too, because losses are not negative. Else a trial ends as soon as a t test on the segments so far, drawn in
+    random order from those in which the candidates' tracks are not silent, is sure to that error on which side of its
+    limit it will end. Kept signals take up to `memory_mb`.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        graph: Graph,
+        bank: ParameterBank,
+        starts: Collection[int],
+        *,
+        error: float = 0.0,
+        memory_mb: float = 2_048,
+    ) -> None:
+        self.problem, self.graph, self.bank = problem, graph, bank
+        self.error = error
+        self.starts = tuple(starts)
+        if error:
+            self.starts = tuple(np.random.default_rng(problem.config.seed).permutation(self.starts).tolist())
+        self.renders = 0
+        self._room = memory_mb * 1e6
+        self._number: dict[tuple[str, tuple[int, ...]], int] = {}
+        self._losses: dict[tuple[int, int], float] = {}
+        self._signals: dict[int, dict[int, Tensor]] = {start: {} for start in self.starts}
+        self._silent: dict[int, frozenset[str]] = {}
+        self._graphs: dict[frozenset[str], Graph] = {}
+        self._signatures: dict[tuple[frozenset[str], frozenset[str]], dict[str, int]] = {}
+        self._cuts: dict[tuple[frozenset[str], frozenset[int], frozenset[str]], _Cut] = {}
+        self._responses: Responses = {}
+
+    def first(self) -> float:
+        """The loss with nothing masked; if trials are sequential, of the first segments only."""
+        if not self.error:
+            return self._exact(frozenset(), math.inf)
+        starts = self.starts[:FIRST_SEGMENTS]
+        return math.fsum(self._loss(start, frozenset()) for start in starts) / len(starts)
+
+    def probe(self, count: int) -> dict[str, float]:
+        """What masking each processor alone adds to the loss, from up to `count` segments in which it is heard."""
+        nothing, costs = frozenset(), {}
+        for node in self.graph.processors:
+            alone = frozenset([node.id])
+            heard = [start for start in self.starts if self._signature(start, alone) != self._signature(start, nothing)]
+            some = heard[:: -(-len(heard) // count)] if heard else []
+            changes = [self._loss(start, alone) - self._loss(start, nothing) for start in some]
+            costs[node.id] = math.fsum(changes) / max(1, len(some)) * len(heard) / len(self.starts)
+        return costs
+
+    def loss_with(self, candidates: frozenset[str], *, masked: frozenset[str], loss: float, limit: float) -> float:
+        """The loss with `candidates` masked on top of `masked`, whose loss is known; sure on which side of `limit`."""
+        after = masked | candidates
+        if self._room <= 0:
+            self._make_room(masked)
+        if not self.error:
+            return self._exact(after, limit)
+        heard = [start for start in self.starts if self._signature(start, after) != self._signature(start, masked)]
+        if not heard:
+            return loss
+        share, changes = len(heard) / len(self.starts), []
+        looks = [look for look in LOOKS if look < len(heard)]
+        for start in heard:
+            changes.append(self._loss(start, after) - self._loss(start, masked))
+            if len(changes) in looks and _is_sure(changes, len(heard), (limit - loss) / share, self.error / len(looks)):
+                break
+        return loss + share * math.fsum(changes) / len(changes)
+
+    def _exact(self, masked: frozenset[str], limit: float) -> float:
+        total = 0.0
+        for start in self.starts:
+            total += self._loss(start, masked)
+            if total / len(self.starts) >= limit:
+                break
+        return total / len(self.starts)
+
+    def _signature(self, start: int, masked: frozenset[str]) -> int:
+        return self._all_signatures(masked, self._silent_tracks(start))[self.graph.output.id]
+
+    @torch.no_grad()
+    def _loss(self, start: int, masked: frozenset[str]) -> float:
+        key = start, self._signature(start, masked)
+        if key not in self._losses:
+            estimate = self.problem.mix_loss.features(self._render(start, masked))
+            target = self.problem.target(start, cached=True)
+            self._losses[key] = self.problem.mix_loss.compare(estimate=estimate, target=target).total.item()
+        return self._losses[key]
+
+    def _render(self, start: int, masked: frozenset[str]) -> Tensor:
+        known, silent = self._signals[start], self._silent_tracks(start)
+        if self._signature(start, masked) == SILENCE:
+            return torch.zeros(2, self.problem.config.segment_samples, device=self.problem.device)
+        cut = self._cut(masked, frozenset(known), silent)
+        pieces = [known[number] for number in cut.kept]
+        if cut.tracks:
+            pieces += self.problem.sources(start, cut.tracks).unbind()
+        self.renders += 1
+        rendered = cut.renderer.render(torch.stack(pieces), self.bank, observe=cut.new if self._room > 0 else ())
+        for node_id, signal in rendered.signals.items():
+            if self._room > 0:
+                known[cut.new[node_id]] = signal.clone()
+                self._room -= signal.nbytes
+        return rendered.output
+
+    def _make_room(self, masked: frozenset[str]) -> None:
+        """Drops what earlier trials left and the graph without `masked` has no use for."""
+        for start, known in self._signals.items():
+            if known:
+                used = self._all_signatures(masked, self._silent_tracks(start)).values()
+                for number in known.keys() - set(used):
+                    self._room += known.pop(number).nbytes
+
+    def _silent_tracks(self, start: int) -> frozenset[str]:
+        if start not in self._silent:
+            tracks = self.problem.song.tracks
+            segment = self.problem.song.track_segment(start, self.problem.config.segment_samples)
+            self._silent[start] = frozenset(name for name, row in zip(tracks, segment, strict=True) if not row.any())
+        return self._silent[start]
+
+    def _all_signatures(self, masked: frozenset[str], silent: frozenset[str]) -> dict[str, int]:
+        if (masked, silent) not in self._signatures:
+            graph, found = self._graph(masked), {}
+            for node in graph.order:
+                before = tuple(number for name in graph.predecessors(node.id) if (number := found[name]) != SILENCE)
+                quiet = node.source in silent if node.type == "in" else not before
+                key = node.id, before
+                found[node.id] = SILENCE if quiet else self._number.setdefault(key, len(self._number) + 1)
+            self._signatures[masked, silent] = found
+        return self._signatures[masked, silent]
+
+    def _graph(self, masked: frozenset[str]) -> Graph:
+        if masked not in self._graphs:
+            self._graphs[masked] = self.graph.without(masked)
+        return self._graphs[masked]
+
+    def _cut(self, masked: frozenset[str], known: frozenset[int], silent: frozenset[str]) -> _Cut:
+        graph, signatures = self._graph(masked), self._all_signatures(masked, silent)
+        needed = known & frozenset(signatures.values())
+        key = masked, needed, silent
+        if key not in self._cuts:
+            self._cuts[key] = self._make_cut(graph, signatures, needed)
+        return self._cuts[key]
+
+    def _make_cut(self, graph: Graph, signatures: Mapping[str, int], known: frozenset[int]) -> _Cut:
+        ahead, nodes, edges = [graph.output.id], {}, []
+        while ahead:
+            node = graph.node(ahead.pop())
+            if node.id in nodes:
+                continue
+            given = node.type == "in" or signatures[node.id] in known
+            # Under ids, which a track's name could not be mistaken for.
+            nodes[node.id] = Node(node.id, "in", node.id) if given else node
+            if not given:
+                before = [name for name in graph.predecessors(node.id) if signatures[name] != SILENCE]
+                edges += [(name, node.id) for name in before]
+                ahead += before
+        inputs = [node.id for node in nodes.values() if node.type == "in"]
+        kept = tuple(name for name in inputs if signatures[name] in known)
+        read = tuple(name for name in inputs if signatures[name] not in known)
+        rest = Graph(tuple(nodes.values()), tuple(edges))
+        sums = {node.id for node in rest.nodes if node.type in ("mix", "out")}
+        new = {before: signatures[before] for before, after in edges if after in sums and before not in kept}
+        renderer = self.problem.renderer(rest, tracks=(*kept, *read), responses=self._responses)
+        tracks = tuple(graph.node(name).source or "" for name in read)
+        return _Cut(renderer, tuple(signatures[name] for name in kept), tracks, new)
+
+
+def _is_sure(changes: list[float], population: int, bound: float, error: float) -> bool:
+    """Whether the mean of a finite population lies on the side of `bound` on which the mean of a sample lies."""
+    count = len(changes)
+    spread = float(np.std(changes, ddof=1)) * math.sqrt((1 - count / population) / count)
+    return abs(math.fsum(changes) / count - bound) > -float(stdtrit(count - 1, error)) * spread

@@ -1,0 +1,377 @@
+"""Trials: the loss that an evaluation would give, computed only where something changed and as far as is needed."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mixgraph.audio.song import Song
+from mixgraph.console import build_console
+from mixgraph.fit.evaluate import criterion, evaluate, evaluation_starts
+from mixgraph.fit.problem import Problem
+from mixgraph.fit.trials import LOOKS, Trials
+from mixgraph.graph.graph import Graph
+from mixgraph.graph.node import IN, MIX, OUT, Node
+from mixgraph.processors.bank import ParameterBank
+from mixgraph.processors.equalizer import Equalizer
+from mixgraph.prune.pruning import Candidates
+from mixgraph.render.batched import BatchedRenderer
+from tests.engine import RATE, noise, random_bank, small_problem, small_song, tracks_of
+from tests.strategies import CHAIN, pruned, random_consoles, random_graphs
+
+SAMPLES = 5_200  # three segments: at 0, 1600 and 3200, of 2000 samples each
+NOTHING: Candidates = frozenset()
+SHORT = ("equalizer", "compressor", "gain_panning", "reverb")
+CONSOLES = random_consoles(chain=SHORT, max_tracks=4)
+GRAPHS = st.one_of(CONSOLES, pruned(CONSOLES), random_graphs(max_nodes=9))
+
+
+def patchy_problem(graph: Graph, mutes: Collection[tuple[str, int]] = (), **sections) -> Problem:
+    """A song for the graph's tracks; `mutes` are tracks and the segments that hear nothing of them."""
+    names = tracks_of(graph)
+    tracks = noise(len(names), 2, SAMPLES, dtype=torch.float32).numpy()
+    mix = 0.7 * tracks.sum(0)
+    for name, segment in mutes:
+        tracks[names.index(name), :, 1_600 * segment : 1_600 * segment + 2_000] = 0
+    return small_problem(Song.from_arrays("patchy", dict(zip(names, tracks, strict=True)), mix, RATE), **sections)
+
+
+def bank_of(graph: Graph, problem: Problem, seed: int = 0) -> ParameterBank:
+    return random_bank(graph, problem.processors, seed=seed, dtype=torch.float32)
+
+
+def evaluated(problem: Problem, graph: Graph, bank: ParameterBank, masked: Candidates = NOTHING) -> float:
+    return criterion(problem, evaluate(problem, graph.without(masked), bank, evaluation_starts(problem)))
+
+
+def with_all(trials: Trials, candidates: Collection[str], masked: Candidates = NOTHING) -> float:
+    """A trial that nothing ends early."""
+    return trials.loss_with(frozenset(candidates), masked=masked, loss=math.nan, limit=math.inf)
+
+
+@pytest.fixture
+def rendered(monkeypatch) -> list[set[str]]:
+    """The processors of every render, in order."""
+    seen: list[set[str]] = []
+    render = BatchedRenderer.render
+
+    def watched(renderer, *arguments, **named):
+        seen.append({node.id for node in renderer.graph.processors})
+        return render(renderer, *arguments, **named)
+
+    monkeypatch.setattr(BatchedRenderer, "render", watched)
+    return seen
+
+
+@settings(max_examples=20, deadline=None)
+@given(graph=GRAPHS, memory_mb=st.sampled_from((0, 0.04, 0.1, 100)), data=st.data())
+def test_a_trial_gives_the_loss_of_an_evaluation(graph, memory_mb, data):
+    """Whatever was tried before, was kept or not, is silent, and however little memory there is (a signal: 0.016)."""
+    places = st.tuples(st.sampled_from(tracks_of(graph)), st.integers(0, 2))
+    problem = patchy_problem(graph, data.draw(st.sets(places, max_size=5)))
+    bank = bank_of(graph, problem, seed=data.draw(st.integers(0, 99)))
+    trials = Trials(problem, graph, bank, evaluation_starts(problem), memory_mb=memory_mb)
+    assert trials.first() == pytest.approx(evaluated(problem, graph, bank), rel=1e-5)
+    masked, left = NOTHING, sorted(node.id for node in graph.processors)
+    for _ in range(data.draw(st.integers(1, 4)) if left else 0):
+        candidates = frozenset(data.draw(st.lists(st.sampled_from(left), min_size=1, max_size=3)))
+        wanted = evaluated(problem, graph, bank, masked | candidates)
+        assert with_all(trials, candidates, masked) == pytest.approx(wanted, rel=1e-5)
+        if data.draw(st.booleans()):
+            masked, left = masked | candidates, [name for name in left if name not in candidates]
+        if not left:
+            break
+
+
+def test_a_trial_uses_the_configured_convergence():
+    graph = build_console(["a"], {}, ["gain_panning"])
+    problem = patchy_problem(graph, loss={"convergence": "published"})
+    bank = bank_of(graph, problem)
+    trials = Trials(problem, graph, bank, evaluation_starts(problem))
+    assert trials.first() == pytest.approx(evaluated(problem, graph, bank), rel=1e-5)
+
+
+def test_a_track_called_like_a_node_is_not_taken_for_it():
+    nodes = [Node("i", IN, "other"), Node("p", "gain_panning"), Node("j", IN, "p"), Node("q", "compressor")]
+    edges = (("i", "p"), ("p", "o"), ("j", "q"), ("q", "o"))
+    graph = Graph((*nodes, Node("o", OUT)), edges)
+    problem = patchy_problem(graph)
+    bank = bank_of(graph, problem)
+    trials = Trials(problem, graph, bank, evaluation_starts(problem))
+    trials.first()
+    assert with_all(trials, ["q"]) == pytest.approx(evaluated(problem, graph, bank, frozenset("q")), rel=1e-5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(graph=random_consoles(chain=("compressor", "gain_panning"), max_tracks=5), data=st.data())
+def test_only_strands_of_candidates_and_what_follows_them_are_computed(graph, data):
+    """A strand is a track or a subgroup with its processors; what was tried before does not matter."""
+    problem = patchy_problem(graph)
+    trials = Trials(problem, graph, bank_of(graph, problem), evaluation_starts(problem))
+    with pytest.MonkeyPatch.context() as patch:
+        seen = _watch_processors(patch)
+        trials.first()
+        assert seen == {node.id for node in graph.processors}
+        masked, left = NOTHING, sorted(seen)
+        while left:
+            candidates = frozenset(data.draw(st.lists(st.sampled_from(left), min_size=1, max_size=2)))
+            seen.clear()
+            with_all(trials, candidates, masked)
+            touched = strands_behind(graph, candidates)
+            assert {name.split("/")[0] for name in seen} <= touched and not seen & (masked | candidates)
+            seen.clear()
+            with_all(trials, candidates, masked)
+            assert not seen, "a loss that is known"
+            masked = masked | candidates if data.draw(st.booleans()) else masked
+            left = [name for name in left if name not in candidates]
+
+
+def strands_behind(graph: Graph, ids: Collection[str]) -> set[str]:
+    """Heads of the strands of some nodes and of all that they feed."""
+    found, ahead = set[str](), list(ids)
+    while ahead:
+        name = ahead.pop()
+        found.add(name.split("/")[0])
+        ahead += graph.successors(name)
+    return found
+
+
+def _watch_processors(patch: pytest.MonkeyPatch) -> set[str]:
+    seen, render = set[str](), BatchedRenderer.render
+
+    def watched(renderer, *arguments, **named):
+        seen.update(node.id for node in renderer.graph.processors)
+        return render(renderer, *arguments, **named)
+
+    patch.setattr(BatchedRenderer, "render", watched)
+    return seen
+
+
+def test_impulse_responses_are_computed_once(monkeypatch):
+    graph = build_console(["a", "b"], {"ab": ["a", "b"]}, ["equalizer", "gain_panning"])
+    problem = patchy_problem(graph)
+    counts: list[int] = []
+    respond = Equalizer.impulse_response
+
+    def counting(self, parameters):
+        counts.append(len(parameters["dry_wet_logit"]))
+        return respond(self, parameters)
+
+    monkeypatch.setattr(Equalizer, "impulse_response", counting)
+    trials = Trials(problem, graph, bank_of(graph, problem), evaluation_starts(problem), memory_mb=0)
+    trials.first()
+    for name in ("track:a/gain_panning", "subgroup:ab/gain_panning", "track:b/equalizer"):
+        with_all(trials, [name])
+    assert sum(counts) == 3
+
+
+def test_without_memory_nothing_is_kept(rendered):
+    graph = build_console(["a", "b"], {}, ["gain_panning"])
+    problem = patchy_problem(graph)
+    trials = Trials(problem, graph, bank_of(graph, problem), evaluation_starts(problem), memory_mb=0)
+    trials.first()
+    with_all(trials, ["track:a/gain_panning"])
+    everything = {node.id for node in graph.processors}
+    assert rendered == 3 * [everything] + 3 * [everything - {"track:a/gain_panning"}]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_small_memory_serves_a_long_round(rendered, keep):
+    """Room for all signals and those of one trial: what earlier ones left makes way, so the rest stays known."""
+    names = [f"t{index}" for index in range(8)]
+    graph = build_console(names, {"all": names}, ["compressor", "gain_panning"])
+    problem = patchy_problem(graph)
+    trials = Trials(
+        problem, graph, bank_of(graph, problem), evaluation_starts(problem), memory_mb=3 * (9 + 2) * 16_000 / 1e6
+    )
+    trials.first()
+    masked = NOTHING
+    for _ in range(3 if not keep else 1):
+        for name in names:
+            rendered.clear()
+            candidates = frozenset([f"track:{name}/gain_panning"])
+            with_all(trials, candidates, masked)
+            assert max(map(len, rendered), default=0) <= 3, "the candidates' strand and the subgroup's, not the others'"
+            masked = masked | candidates if keep else masked
+
+
+def test_silent_tracks_cost_nothing_and_change_nothing(rendered):
+    graph = build_console(["a", "b", "c"], {"ab": ["a", "b"]}, CHAIN)
+    problem = patchy_problem(graph, {("a", 0), ("a", 1), ("a", 2), ("c", 1)})
+    bank = bank_of(graph, problem)
+    trials = Trials(problem, graph, bank, evaluation_starts(problem))
+    first = trials.first()
+    assert first == pytest.approx(evaluated(problem, graph, bank), rel=1e-5)
+    heads = [{name.split("/")[0] for name in processors} for processors in rendered[:3]]
+    b, c = {"track:b", "subgroup:ab"}, {"track:c", "subgroup:c"}
+    assert heads == [b | c, b, b | c]
+    rendered.clear()
+    assert with_all(trials, ["track:a/reverb", "track:a/compressor"]) == first
+    assert trials.loss_with(frozenset(["track:a/reverb"]), masked=NOTHING, loss=first, limit=9) == first
+    assert not rendered
+    with_all(trials, ["subgroup:c/reverb"])
+    assert len(rendered) == 2, "one segment hears nothing of it"
+
+
+@pytest.mark.parametrize("error", [0, 0.1])
+def test_a_segment_of_silence_is_judged_without_a_render(rendered, error):
+    graph = build_console(["a", "b"], {"ab": ["a", "b"]}, CHAIN)
+    problem = patchy_problem(graph, {("a", 1), ("b", 1)})
+    bank = bank_of(graph, problem)
+    wanted, changed = evaluated(problem, graph, bank), evaluated(problem, graph, bank, frozenset(["track:a/reverb"]))
+    rendered.clear()
+    trials = Trials(problem, graph, bank, evaluation_starts(problem), error=error)
+    assert trials.first() == pytest.approx(wanted, rel=1e-5)
+    found = trials.loss_with(frozenset(["track:a/reverb"]), masked=NOTHING, loss=wanted, limit=wanted)
+    assert len(rendered) == trials.renders and trials.renders <= 4
+    assert found == pytest.approx(changed, rel=1e-5) or (not error and found >= wanted)
+    silent = patchy_problem(graph, [(name, segment) for name in "ab" for segment in range(3)])
+    assert Trials(silent, graph, bank, evaluation_starts(silent), error=error).first() > 0
+    assert trials.renders == len(rendered)
+
+
+def test_mixes_and_nodes_that_nothing_reaches_are_left_out():
+    """Several silent inputs of one sum, doubled edges, and a processor behind a silent sum."""
+    nodes = [Node("i", IN, "a"), Node("j", IN, "b"), Node("m", MIX), Node("p", "reverb"), Node("q", "gain_panning")]
+    edges = (("i", "m"), ("i", "m"), ("m", "p"), ("p", "o"), ("j", "q"), ("q", "o"), ("q", "o"), ("i", "q"))
+    graph = Graph((*nodes, Node("o", OUT)), edges)
+    problem = patchy_problem(graph, {("a", 0), ("b", 2)})
+    bank = bank_of(graph, problem)
+    trials = Trials(problem, graph, bank, evaluation_starts(problem))
+    assert trials.first() == pytest.approx(evaluated(problem, graph, bank), rel=1e-5)
+    for masked in ("p", "q", "pq"):
+        assert with_all(trials, masked) == pytest.approx(evaluated(problem, graph, bank, frozenset(masked)), rel=1e-5)
+
+
+class TableTrials(Trials):
+    """Trials of a table instead of audio: losses by segment before and after, and which segments hear a difference."""
+
+    def set(self, before: Sequence[float], after: Sequence[float], heard: Callable[[int], bool] = lambda _: True):
+        self.before, self.after, self.heard = before, after, heard
+        self.asked: list[int] = []
+        return self
+
+    def _signature(self, start: int, masked: frozenset[str]) -> int:
+        return 2 if masked and self.heard(start) else 1
+
+    def _loss(self, start: int, masked: frozenset[str]) -> float:
+        if masked:
+            self.asked.append(start)
+        return (self.after if masked else self.before)[start]
+
+    def verdict(self, limit: float, loss: float) -> bool:
+        return self.loss_with(frozenset("x"), masked=NOTHING, loss=loss, limit=limit) < limit
+
+
+@pytest.fixture(scope="module")
+def tabled() -> Callable[..., TableTrials]:
+    graph = build_console(["a"], {}, ["gain_panning"])
+    problems = {seed: small_problem(small_song(["a"]), seed=seed) for seed in (0, 1)}
+
+    def make(count: int, error: float = 0, seed: int = 0) -> TableTrials:
+        problem = problems[seed]
+        return TableTrials(problem, graph, ParameterBank({}, {}), range(count), error=error)
+
+    return make
+
+
+@settings(max_examples=200, deadline=None)
+@given(losses=st.lists(st.floats(0, 4), min_size=1, max_size=9), limit=st.floats(0, 4))
+def test_a_trial_that_ends_early_is_refused_exactly_when_its_mean_is(tabled, losses, limit):
+    trials = tabled(len(losses)).set(losses, losses)
+    mean = trials.first()
+    assert mean == pytest.approx(statistics.fmean(losses))
+    for bound in (limit, mean):
+        trials.asked.clear()
+        found = trials.loss_with(frozenset("x"), masked=NOTHING, loss=mean, limit=bound)
+        assert (found >= bound) == (mean >= bound) and (found == mean or mean >= bound)
+        sums = np.cumsum([losses[start] for start in trials.asked]) / len(losses)
+        assert all(sums[:-1] < bound), "goes on only while it may pass"
+
+
+def draw_changes(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
+    """What a trial changes in each segment; of the size that removing a processor has."""
+    draws = {
+        "normal": lambda: rng.normal(size=count),
+        "uniform": lambda: rng.uniform(-1, 1, count),
+        "skewed": lambda: rng.exponential(size=count),
+        "skewed down": lambda: -rng.gamma(2, size=count),
+        "lognormal": lambda: rng.lognormal(sigma=1.5, size=count),
+        "student": lambda: rng.standard_t(2, size=count),
+        "rare": lambda: 0.05 * rng.normal(size=count) + 5 * (rng.random(count) < 0.05),
+    }
+    return 0.01 * draws[kind]()
+
+
+def play(tabled, kind: str, error: float, distance: float, *, trials: int = 400, counts=(8, 30, 100, 300)):
+    """The share of wrong verdicts and of segments used, for a limit `distance` standard deviations off the mean."""
+    rng, wrong, used, total = np.random.default_rng(7), 0, 0, 0
+    for trial in range(trials):
+        count = counts[trial % len(counts)]
+        before, changes = rng.uniform(0.2, 1, count), draw_changes(kind, count, rng)
+        after, loss = before + changes, float(before.mean())
+        limit = loss + float(changes.mean() + (-1) ** (trial // len(counts)) * distance * changes.std())
+        table = tabled(count, error).set(before.tolist(), after.tolist())
+        wrong += table.verdict(limit, loss) != (after.mean() < limit)
+        used += len(table.asked)
+        total += count
+    return wrong / trials, used / total
+
+
+@pytest.mark.parametrize("error", [0.05, 0.2])
+@pytest.mark.parametrize(("kind", "factor"), [("normal", 1), ("uniform", 1), ("skewed", 1.5), ("skewed down", 1.5)])
+def test_a_sequential_verdict_errs_no_more_often_than_it_says(tabled, kind, factor, error):
+    """Skewed changes somewhat more often, as t tests of few do; those that are rare and large, far more."""
+    for distance in (0.02, 0.1):
+        assert play(tabled, kind, error, distance, trials=600)[0] <= factor * error
+    shares = [play(tabled, kind, error, distance, trials=80)[1] for distance in (0.02, 0.1, 0.3, 1, 3)]
+    assert shares == sorted(shares, reverse=True), "the farther, the sooner"
+    assert shares[-1] < 0.1 < 0.6 < shares[0]
+
+
+@pytest.mark.parametrize("count", [1, LOOKS[0] - 1, LOOKS[0]])
+def test_few_segments_are_all_heard(tabled, count):
+    before = np.linspace(0.2, 0.4, count)
+    trials = tabled(count, 0.2).set(before, before + 1)
+    found = trials.loss_with(frozenset("x"), masked=NOTHING, loss=0.3, limit=0.31)
+    assert found == pytest.approx(1.3) and len(trials.asked) == count
+
+
+def test_candidates_are_judged_on_the_segments_that_hear_them(tabled):
+    """One segment in ten loses ten times the tolerance: just refused, just kept, and all from those ten."""
+    count, tolerance = 100, 0.01
+    before = np.full(count, 0.5)
+    for change, kept in ((0.101, False), (0.099, True)):
+        rng = np.random.default_rng(1)
+        after = before + change + 1e-4 * rng.normal(size=count)
+        trials = tabled(count, 0.01).set(before, after, lambda start: start % 10 == 3)
+        found = trials.loss_with(frozenset("x"), masked=NOTHING, loss=0.5, limit=0.5 + tolerance)
+        assert (found < 0.5 + tolerance) == kept and found == pytest.approx(0.5 + change / 10, abs=1e-4)
+        assert all(start % 10 == 3 for start in trials.asked) and len(trials.asked) == LOOKS[0]
+    nobody = tabled(count, 0.01).set(before, before, lambda start: False)
+    assert nobody.loss_with(frozenset("x"), masked=NOTHING, loss=0.5, limit=0.6) == 0.5 and not nobody.asked
+
+
+def test_the_seed_decides_the_order_and_the_verdicts(tabled):
+    rng = np.random.default_rng(3)
+    before, changes = rng.uniform(0.2, 1, 200), rng.normal(size=(40, 200))
+
+    def play_all(seed: int) -> list[tuple[float, list[int]]]:
+        told = []
+        for row in changes:
+            trials = tabled(200, 0.2, seed).set(before, before + row)
+            first = trials.first()
+            told.append((trials.loss_with(frozenset("x"), masked=NOTHING, loss=first, limit=first), trials.asked))
+        return told
+
+    one, same, other = play_all(0), play_all(0), play_all(1)
+    assert one == same
+    assert one[0][1] != sorted(one[0][1]) and one[0][1][:6] != other[0][1][:6]
+    assert len({len(asked) for _, asked in one}) > 2
