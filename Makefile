@@ -17,6 +17,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TEST_ENV := OMP_NUM_THREADS=1
 PYTEST := $(TEST_ENV) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
 
+# The benchmarks: those that take no time, those that write JSON too, and options of theirs.
+QUICK := schedules subgroups preset_cost
+MEASURED := limit steps trial growth convergence importance
+BENCH_OUT ?= bench-results
+bench_steps := --waterfall --large 100/20
+bench_trial := --exact
+bench_importance := --probe 3
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all check bench clean
 
@@ -26,7 +34,7 @@ help:
 	@echo "make test       the tests (minutes)"
 	@echo "make test-all   the slow tests and the comparisons with GRAFX"
 	@echo "make check      ruff, pyright, import-linter"
-	@echo "make bench      the benchmarks, in order"
+	@echo "make bench      the benchmarks, in order; tables, and JSON in $(BENCH_OUT)"
 	@echo "make clean      remove caches and the environment"
 
 setup: $(VENV)/.ready
@@ -61,9 +69,12 @@ check: $(VENV)/.ready
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-# results.py is left out: it wants a folder of songs, and hours.
+# In order, about 25 minutes; nothing else may run. results.py is left out: it wants a folder of songs, and hours.
+# Options of each stand at the head of this file; `python benchmarks/NAME.py --help` has all.
 bench: $(VENV)/.peer
-	@for script in $(filter-out benchmarks/results.py,$(sort $(wildcard benchmarks/*.py))); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@$(foreach name,$(QUICK),echo "== $(name)" && $(BIN)/python benchmarks/$(name).py &&) true
+	@$(foreach name,$(MEASURED),echo "== $(name)" && \
+	  $(BIN)/python benchmarks/$(name).py $(bench_$(name)) --json $(BENCH_OUT)/$(name).json &&) true
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -14,19 +14,16 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 
-import numpy as np
 import torch
 
-from mixgraph.audio.song import Song
+from mixgraph.bench import full_console, noise_song
 from mixgraph.cli.allocator import keep_memory
 from mixgraph.config import make_config
-from mixgraph.console import build_console
 from mixgraph.fit.evaluate import evaluate, evaluation_starts, trial_starts
 from mixgraph.fit.problem import Problem
-from mixgraph.fit.start import initial_bank
 from mixgraph.fit.training import Phase, train
 from mixgraph.graph.graph import Graph
-from mixgraph.processors.bank import ParameterBank, chain_types
+from mixgraph.processors.bank import ParameterBank
 
 TRACKS, SUBGROUPS, SECONDS = 16, 5, 240
 
@@ -39,9 +36,8 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     keep_memory()
     config = make_config()
-    problem = Problem(noise_song(config.audio.sample_rate), config, torch.device("cpu"))
-    graph = build_console(problem.song.tracks, problem.song.subgroups, chain_types(config.console.chain))
-    bank = initial_bank(problem, graph)
+    problem = Problem(noise_song(TRACKS, SUBGROUPS, SECONDS, config.audio.sample_rate), config, torch.device("cpu"))
+    graph, bank = full_console(problem)
     step = step_seconds(problem, graph, bank)
     starts, judged = evaluation_starts(problem), trial_starts(problem)
     segment = seconds(lambda: evaluate(problem, graph, bank, judged[:4])) / 4
@@ -59,17 +55,6 @@ def main() -> None:
     for name, cost in parts.items():
         print(f"| {name} | {cost / 60:.1f} |")
     print(f"| sum | {sum(parts.values()) / 60:.0f} |")
-
-
-def noise_song(sample_rate: int) -> Song:
-    """Noise costs what music costs."""
-    rng = np.random.default_rng(0)
-    shape = (2, SECONDS * sample_rate)
-    tracks = {f"track{number}": 0.1 * rng.standard_normal(shape, dtype=np.float32) for number in range(TRACKS)}
-    groups = {
-        f"group{group}": [f"track{number}" for number in range(group, TRACKS, SUBGROUPS)] for group in range(SUBGROUPS)
-    }
-    return Song.from_arrays("noise", tracks, sum(tracks.values()) * np.float32(0.3), sample_rate, groups)
 
 
 def step_seconds(problem: Problem, graph: Graph, bank: ParameterBank) -> float:

@@ -125,6 +125,9 @@ class FitConfig(Section):
     learning_rate_schedule: Literal["constant", "one_cycle"] = Field(
         default="constant", description="learning rate over the console steps"
     )
+    segment_draw: Literal["uniform", "golden_ratio"] = Field(
+        default="uniform", description="how steps draw segments; golden_ratio: evenly over the song at any time"
+    )
     restart_steps: int = Field(
         default=0, ge=0, description="forget AdamW's state every so many steps; 0: never (published code: 500)"
     )
@@ -158,7 +161,7 @@ class PruneConfig(Section):
         default=0.0,
         ge=0,
         lt=0.5,
-        description="a trial may end early where a t test is sure to this error; 0: all its segments count",
+        description="a trial may be refused early where a t test is sure to this error; 0: only where its sum is",
     )
     trial_memory_mb: int = Field(default=2_048, ge=0, description="signals kept between trials up to this size")
     brute_force_every: int = Field(default=4, ge=1, description="every so many rounds hybrid uses brute force")

@@ -10,7 +10,7 @@ import torch
 
 from mixgraph.console import build_console
 from mixgraph.fit.start import initial_bank
-from mixgraph.fit.training import Moments, Phase, StepReport, train
+from mixgraph.fit.training import Moments, Phase, StepReport, segment_draws, train
 from mixgraph.loss.sparsity import sparsity_weight
 from mixgraph.processors.bank import ParameterBank
 from tests.engine import small_problem, small_song
@@ -196,3 +196,17 @@ def _watch(read, seen: list[int]):
         return read(song, start, length)
 
     return reading
+
+
+@pytest.mark.parametrize("draw", ["uniform", "golden_ratio"])
+def test_segments_lie_in_the_song_and_golden_ones_cover_it_evenly(draw):
+    problem = small_problem(fit={"segment_draw": draw}, seed=3)
+    last = problem.song.samples - problem.config.segment_samples
+    starts = segment_draws(problem, Phase(1, 200, 0.01))
+    assert starts.min() >= 0 and starts.max() <= last
+    np.testing.assert_array_equal(starts, segment_draws(problem, Phase(1, 200, 0.01)))
+    assert not np.array_equal(starts, segment_draws(problem, Phase(2, 200, 0.01)))
+    # Of any 20 steps in a row, how many see each quarter of the places?
+    quarters = np.stack([np.bincount(4 * starts[at : at + 20] // (last + 1), minlength=4) for at in range(180)])
+    spread = np.abs(quarters - 5).max()
+    assert spread <= 2 if draw == "golden_ratio" else spread > 2

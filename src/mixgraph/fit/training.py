@@ -16,6 +16,7 @@ from mixgraph.graph.graph import Graph
 from mixgraph.loss.sparsity import sparsity_weight
 from mixgraph.processors.bank import ParameterBank
 
+GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 ADAM_STATE = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -68,7 +69,7 @@ def train(
     leaves = bank.require_grad()
     names = list(bank.flatten())
     optimiser = _optimiser(leaves, names, moments.tensors if moments else {})
-    starts = _random_starts(problem, phase)
+    starts = segment_draws(problem, phase)
     for step in range(moments.step if moments else 0, phase.steps):
         if fit.restart_steps and step and step % fit.restart_steps == 0:
             optimiser = _optimiser(leaves, names, {})
@@ -102,10 +103,18 @@ def _state(optimiser: torch.optim.AdamW, names: list[str]) -> dict[str, Tensor]:
     }
 
 
-def _random_starts(problem: Problem, phase: Phase) -> np.ndarray:
-    # Drawn for the whole phase at once: a resumed run needs no generator state to see the same segments.
+def segment_draws(problem: Problem, phase: Phase) -> np.ndarray:
+    """First samples of the segments that the steps of a phase see, `(steps,)`.
+
+    Drawn for the whole phase at once: a resumed run needs no generator state to see the same segments. By the golden
+    ratio, any stretch of steps covers the song almost evenly.
+    """
     last = problem.song.samples - problem.config.segment_samples
-    return np.random.default_rng([problem.config.seed, phase.round]).integers(0, last + 1, size=phase.steps)
+    rng = np.random.default_rng([problem.config.seed, phase.round])
+    if problem.config.fit.segment_draw == "uniform":
+        return rng.integers(0, last + 1, size=phase.steps)
+    places = (rng.random() + GOLDEN_RATIO * np.arange(phase.steps)) % 1
+    return (places * (last + 1)).astype(np.int64)
 
 
 def _learning_rate(phase: Phase, step: int, fit: FitConfig) -> float:

@@ -25,8 +25,6 @@ SILENCE = 0
 """The signature of silence, which every processor and sum of silences hands on."""
 LOOKS = (6, 9, 14, 21, 32, 48, 72, 108, 162, 243)
 """After how many segments a sequential test looks at its mean."""
-FIRST_SEGMENTS = 24
-"""How many segments a sequential test takes the loss before the first trial from."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,10 @@ class _Cut:
 class Trials:
     """Losses of one graph and bank with processors masked: the mean over segments of the configured audio loss.
 
-    With an `error` of 0 the mean is exact; a trial whose partial sum already exceeds its limit ends early, which is
-    exact too, because losses are not negative. Else a trial ends as soon as a t test on the segments so far, drawn in
-    random order from those in which the candidates' tracks are not silent, is sure to that error on which side of its
-    limit it will end. Kept signals take up to `memory_mb`.
+    A trial below its limit has been heard on every segment. One above it may end early: when its partial sum exceeds
+    the limit, which is exact, because losses are not negative; and, with an `error` above 0, when a t test on the
+    segments so far, in random order, is sure to that error. Segments in which the candidates' tracks are silent cost
+    nothing. Kept signals take up to `memory_mb`.
     """
 
     def __init__(
@@ -75,11 +73,8 @@ class Trials:
         self._responses: Responses = {}
 
     def first(self) -> float:
-        """The loss with nothing masked; if trials are sequential, of the first segments only."""
-        if not self.error:
-            return self._exact(frozenset(), math.inf)
-        starts = self.starts[:FIRST_SEGMENTS]
-        return math.fsum(self._loss(start, frozenset()) for start in starts) / len(starts)
+        """The loss with nothing masked."""
+        return self._exact(frozenset(), math.inf)
 
     def probe(self, count: int) -> dict[str, float]:
         """What masking each processor alone adds to the loss, from up to `count` segments in which it is heard."""
@@ -93,7 +88,7 @@ class Trials:
         return costs
 
     def loss_with(self, candidates: frozenset[str], *, masked: frozenset[str], loss: float, limit: float) -> float:
-        """The loss with `candidates` masked on top of `masked`, whose loss is known; sure on which side of `limit`."""
+        """The loss with `candidates` masked on top of `masked`, whose loss is known; an estimate above `limit`."""
         after = masked | candidates
         if self._room <= 0:
             self._make_room(masked)
@@ -106,7 +101,9 @@ class Trials:
         looks = [look for look in LOOKS if look < len(heard)]
         for start in heard:
             changes.append(self._loss(start, after) - self._loss(start, masked))
-            if len(changes) in looks and _is_sure(changes, len(heard), (limit - loss) / share, self.error / len(looks)):
+            if len(changes) in looks and _is_above(
+                changes, len(heard), (limit - loss) / share, self.error / len(looks)
+            ):
                 break
         return loss + share * math.fsum(changes) / len(changes)
 
@@ -209,8 +206,8 @@ class Trials:
         return _Cut(renderer, tuple(signatures[name] for name in kept), tracks, new)
 
 
-def _is_sure(changes: list[float], population: int, bound: float, error: float) -> bool:
-    """Whether the mean of a finite population lies on the side of `bound` on which the mean of a sample lies."""
+def _is_above(changes: list[float], population: int, bound: float, error: float) -> bool:
+    """Whether the mean of a finite population lies above `bound`, judged by a sample."""
     count = len(changes)
     spread = float(np.std(changes, ddof=1)) * math.sqrt((1 - count / population) / count)
-    return abs(math.fsum(changes) / count - bound) > -float(stdtrit(count - 1, error)) * spread
+    return math.fsum(changes) / count - bound > -float(stdtrit(count - 1, error)) * spread

@@ -1,0 +1,131 @@
+"""One pruning trial over a whole song: ours, averaged over the first round, beside GRAFX rendering every segment.
+
+    python benchmarks/trial.py [--song ../shared/songs/hydrogen] [--noise] [--console-steps 150] [--json FILE]
+
+GRAFX: seconds per segment of the same console, measured first and in its own process, times all evaluation segments of
+the song. Ours: the default preset's strategy, segments and trials after a console fit, with all that a round needs
+before its first trial. `--exact` adds a round in which every trial is judged on all segments without a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from pathlib import Path
+from typing import Any
+
+from common import (
+    SONGS,
+    Round,
+    fit,
+    in_own_process,
+    open_song,
+    options_of,
+    prepare,
+    prune_once,
+    save,
+    say,
+    spread,
+    table,
+)
+
+PEERS = {"GRAFX": [], "GRAFX, memory kept": ["--keep-memory"]}
+EXACT = {"trial_error": 0.0, "trial_segments": 0}
+
+
+def main() -> None:
+    options = options_of(__doc__, _add)
+    segment_s = {name: _grafx(options, flags) for name, flags in PEERS.items()}
+    prepare(options.threads)
+    import torch
+
+    from mixgraph.bench import full_console, noise_song
+    from mixgraph.config import make_config
+    from mixgraph.fit.evaluate import evaluation_starts
+    from mixgraph.fit.problem import Problem
+
+    config = make_config()
+    if options.noise:
+        song = noise_song(options.tracks, options.subgroups, options.seconds, config.audio.sample_rate)
+    else:
+        song = open_song(options.song)
+    problem = Problem(song, config, torch.device("cpu"))
+    graph, bank = full_console(problem)
+    segments = len(evaluation_starts(problem))
+    say(f"{song.name}: {options.console_steps} steps on {len(graph.processors)} processors")
+    fit(problem, graph, bank, options.console_steps)
+    settings = {"default preset": {}} | ({"exact, all segments": EXACT} if options.exact else {})
+    rounds: dict[str, Round] = {}
+    for name, changes in settings.items():
+        say(f"one round: {name}")
+        changed = Problem(song, make_config(changes={"prune": changes}), problem.device)
+        rounds[name] = prune_once(changed, graph, bank)
+    _print_trials(f"{song.name}, {song.samples / song.sample_rate:.0f} s", segment_s, segments, rounds)
+    save(
+        options,
+        segments=segments,
+        grafx_segment_s=segment_s,
+        rounds={name: vars(found) | {"seconds_per_trial": found.seconds_per_trial} for name, found in rounds.items()},
+    )
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--song", type=Path, default=SONGS / "hydrogen", metavar="FOLDER")
+    parser.add_argument("--noise", action="store_true", help="a song of noise instead")
+    parser.add_argument("--tracks", type=int, default=16, help="of the noise")
+    parser.add_argument("--subgroups", type=int, default=5, help="of the noise")
+    parser.add_argument("--seconds", type=float, default=240, help="of the noise")
+    parser.add_argument("--console-steps", type=int, default=150, help="of the fit before the round")
+    parser.add_argument("--repeats", type=int, default=5, help="segments that GRAFX renders")
+    parser.add_argument("--exact", action="store_true", help="one more round, of exact trials on all segments")
+
+
+def _grafx(options: argparse.Namespace, flags: list[str]) -> list[float]:
+    """Seconds of each segment."""
+    noise = ["--tracks", str(options.tracks), "--subgroups", str(options.subgroups)]
+    what = noise if options.noise else ["--song", str(options.song.absolute())]
+    how = ["--segments-only", "--threads", str(options.threads), "--repeats", str(options.repeats)]
+    say("GRAFX's segments")
+    return in_own_process("benchmarks/grafx_engine.py", *what, *how, *flags)["times"]["segment_s"]
+
+
+def _print_trials(title: str, segment_s: dict[str, list[float]], segments: int, rounds: dict[str, Round]) -> None:
+    rows: list[list[Any]] = [
+        [name, "", segments, *spread([segments * value for value in values], 1, 2), "", ""]
+        for name, values in segment_s.items()
+    ]
+    for name, found in rounds.items():
+        costs = [
+            f"{segments * statistics.median(values) / found.seconds_per_trial:.0f}" for values in segment_s.values()
+        ]
+        per_trial = found.renders / len(found.trials_s)
+        mean = f"{found.seconds_per_trial:.3f}"
+        rows.append([f"ours, {name}", mean, f"{per_trial:.1f}", *spread(found.trials_s, 1, 3), *costs])
+    header = [
+        "seconds of a trial",
+        "mean with all",
+        "renders",
+        "min",
+        "median",
+        "max",
+        *(f"{name} over ours" for name in segment_s),
+    ]
+    table(f"A trial: {title}", header, rows)
+    header = ["round", "seconds before the trials", "seconds", "trials", "renders", "segments", "removed"]
+    rows = [
+        [
+            name,
+            f"{found.ready_s:.1f}",
+            f"{found.seconds:.1f}",
+            len(found.trials_s),
+            found.renders,
+            found.segments,
+            found.removed,
+        ]
+        for name, found in rounds.items()
+    ]
+    table("The rounds", header, rows)
+
+
+if __name__ == "__main__":
+    main()
