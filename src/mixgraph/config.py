@@ -78,6 +78,7 @@ class RenderConfig(Section):
         description="keep signals as spectra through runs of linear processors; gain staging then counts their tails",
     )
     compiled: bool = Field(default=True, description="compiled loops for compressors and gates on the CPU")
+    skip_silence: bool = Field(default=True, description="leave out what only silent tracks feed")
 
 
 class LossConfig(Section):
@@ -195,16 +196,24 @@ PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {
         "fit": {
             "console_steps": 300,
-            "learning_rate": 0.04,
+            "learning_rate": 0.06,
             "learning_rate_schedule": "one_cycle",
+            "segment_draw": "golden_ratio",
             "start": "least_squares",
         },
-        "prune": {"rounds": 4, "fine_tune_steps": 60, "trial_segments": 12},
+        "prune": {
+            "strategy": "probe",
+            "rounds": 4,
+            "fine_tune_steps": 60,
+            "fine_tune_learning_rate": 0.03,
+            "trial_segments": 24,
+            "trial_error": 0.05,
+        },
         "loss": {"sparsity_ramp_steps": 120},
     },
     "paper": {
         "processors": {"dynamics_form": "published"},
-        "render": {"fuse_linear": False, "compiled": False},
+        "render": {"fuse_linear": False, "compiled": False, "skip_silence": False},
         "fit": {"restart_steps": 500},
         "loss": {
             "convergence": "published",

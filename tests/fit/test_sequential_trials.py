@@ -1,4 +1,4 @@
-"""Sequential trials against tables of losses: early refusals are right as often as they say, no verdict else is early."""
+"""Sequential trials against tables of losses: early refusals are right as often as they say."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mixgraph.config import SearchConfig
@@ -92,6 +92,35 @@ def test_passes_change_nothing(graph, samples, form, types, fuse_linear, seed):
     sources = noise(len(tracks_of(graph)), 2, samples, seed=seed)
     bank, probe = random_bank(graph, processors, seed=seed), LevelProbe(types, "mid")
     assert_same(graph, sources, bank, processors, probe=probe, methods=("fixed",), fuse_linear=fuse_linear)
+
+
+@SMALL
+@given(graph=GRAPHS, data=st.data())
+def test_silent_tracks_are_left_out_and_change_nothing(graph, data):
+    """Neither the audio nor any gradient in a parameter; with all of them silent, neither."""
+    assume(graph.processors)
+    processors, tracks = small_processors(), tracks_of(graph)
+    bank, sources = random_bank(graph, processors), noise(len(tracks), 2, 700)
+    silent = data.draw(st.sets(st.sampled_from(range(len(tracks)))))
+    sources[list(silent)] = 0
+    toward, found = noise(2, 700, seed=4), []
+    for skip_silence in (True, False):
+        renderer = BatchedRenderer(graph, processors, tracks, skip_silence=skip_silence)
+        leaves = bank.to("cpu", torch.float64)
+        output = renderer.render(sources, leaves).output
+        slopes = torch.autograd.grad(
+            (renderer.render(sources, required(leaves)).output * toward).sum(),
+            list(leaves.flatten().values()),
+            materialize_grads=True,
+        )
+        found.append((output.detach(), *slopes))
+    for one, other in zip(*found, strict=True):
+        close(one, other, relative=1e-7)
+
+
+def required(bank):
+    bank.require_grad()
+    return bank
 
 
 @pytest.mark.parametrize("passes", [{}, {"fuse_linear": False}, {"compiled": False}, PLAIN])

@@ -27,7 +27,7 @@ def fisher_scores(problem: Problem, graph: Graph, bank: ParameterBank, starts: S
     for start in starts:
         estimate = problem.mix_loss.features(renderer.render(problem.sources(start), bank).output)
         loss = problem.mix_loss.compare(estimate=estimate, target=problem.target(start, cached=True)).total
-        for total, slope in zip(sums, torch.autograd.grad(loss, logits), strict=True):
+        for total, slope in zip(sums, torch.autograd.grad(loss, logits, materialize_grads=True), strict=True):
             total += slope.square()
     scores: dict[str, float] = {}
     for ids, logit, total in zip(bank.ids.values(), logits, sums, strict=True):

@@ -51,7 +51,12 @@ class Problem:
     ) -> BatchedRenderer:
         """The graph, compiled for this song's tracks or for those given; `responses` as in `BatchedRenderer`."""
         render = self.config.render
-        passes = {"fuse_linear": render.fuse_linear, "compiled": render.compiled, "responses": responses}
+        passes = {
+            "fuse_linear": render.fuse_linear,
+            "compiled": render.compiled,
+            "skip_silence": render.skip_silence,
+            "responses": responses,
+        }
         return BatchedRenderer(graph, self.processors, tracks or self.song.tracks, render.schedule, **passes)
 
     def sources(self, start: int, tracks: Sequence[str] | None = None) -> Tensor:

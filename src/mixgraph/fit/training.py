@@ -80,6 +80,10 @@ def train(
         objective = problem.objective(renderer, bank, int(starts[step]), sparsity=sparsity)
         optimiser.zero_grad(set_to_none=True)
         objective.total.backward()
+        for leaf in leaves:
+            if leaf.grad is None:
+                # No track that has this processor was heard; its moments fade all the same.
+                leaf.grad = torch.zeros_like(leaf)
         optimiser.step()
         report = StepReport(step + 1, objective.total.item(), objective.audio.total.item())
         on_step(report, lambda: Moments(report.step, _state(optimiser, names)))  # noqa: B023 - called at once

@@ -94,6 +94,15 @@ class Graph:
         edges = tuple((source, end) for start, end in kept for source in feeds.get(start, (start,)))
         return Graph(tuple(node for node in self.nodes if node.id not in removed), edges)
 
+    def without_sources(self, sources: Collection[str]) -> Graph:
+        """The graph without the inputs of some tracks and without what only they feed; `GraphError` if that is all."""
+        fed: set[str] = set()
+        for node in self.order:
+            if node.source not in sources if node.type == IN else fed.intersection(self.predecessors(node.id)):
+                fed.add(node.id)
+        edges = tuple(edge for edge in self.edges if fed.issuperset(edge))
+        return Graph(tuple(node for node in self.nodes if node.id in fed), edges)
+
     def to_json(self) -> dict[str, Any]:
         """The document described by `graph.schema.json`."""
         return to_document(self.nodes, self.edges)

@@ -1,7 +1,8 @@
 """The batched renderer: all ready nodes of one type are computed at once (GRAFX, arXiv 2408.03204).
 
-Two passes on top of that, each of which can be left out: `fuse_linear` keeps signals as spectra through runs of linear
-processors and sums, and `compiled` computes dynamics processors in one pass over the signal.
+Three passes on top of that, each of which can be left out: `fuse_linear` keeps signals as spectra through runs of
+linear processors and sums, `compiled` computes dynamics processors in one pass over the signal, and `skip_silence`
+leaves out what only silent tracks feed.
 """
 
 from __future__ import annotations
@@ -44,10 +45,13 @@ class BatchedRenderer(Renderer):
         *,
         fuse_linear: bool = True,
         compiled: bool = True,
+        skip_silence: bool = True,
         responses: Responses | None = None,
     ) -> None:
         super().__init__(graph, processors, tracks)
-        self.plan = compile_plan(graph, schedule)
+        self.schedule = schedule
+        self.skip_silence = skip_silence
+        self._plans: dict[frozenset[str], tuple[Stage, ...]] = {}
         self.fuse_linear = fuse_linear
         self.compiled = compiled
         self.responses = responses
@@ -55,12 +59,12 @@ class BatchedRenderer(Renderer):
     def render(
         self, sources: Tensor, bank: ParameterBank, probe: LevelProbe = NO_PROBE, observe: Collection[str] = ()
     ) -> Rendered:
-        length = sources.shape[-1]
-        n = fft_length(self.plan, self.processors, length) if self.fuse_linear else 0
+        length, plan = sources.shape[-1], self._plan_for(sources, observe)
+        n = fft_length(plan, self.processors, length) if self.fuse_linear else 0
         outputs: dict[int, Forms] = {}
         levels: dict[str, list[LevelPair]] = {}
         signals: dict[str, Tensor] = {}
-        for index, stage in enumerate(self.plan):
+        for index, stage in enumerate(plan):
             if stage.type == "in":
                 forms = Forms(n, length, signal=self._sources(stage, sources))
             else:
@@ -73,7 +77,20 @@ class BatchedRenderer(Renderer):
                     levels.setdefault(stage.type, []).append(seen)
             outputs[index] = forms
             signals |= {name: forms.signal[row] for row, name in enumerate(stage.ids) if name in observe}
-        return Rendered(outputs[len(self.plan) - 1].signal[0], join_levels(levels), signals)
+        return Rendered(outputs[len(plan) - 1].signal[0], join_levels(levels), signals)
+
+    def _plan_for(self, sources: Tensor, observe: Collection[str]) -> tuple[Stage, ...]:
+        """The plan for the tracks that are not silent. Silence has no use for processors, and no gradient in them."""
+        silent: frozenset[str] = frozenset()
+        if self.skip_silence and not observe and not sources.requires_grad:
+            heard = sources.flatten(1).any(1).tolist()
+            silent = frozenset(name for name, row in self.track_row.items() if not heard[row])
+            if all(node.source in silent for node in self.graph.inputs):
+                silent = frozenset()
+        if silent not in self._plans:
+            graph = self.graph.without_sources(silent) if silent else self.graph
+            self._plans[silent] = compile_plan(graph, self.schedule)
+        return self._plans[silent]
 
     def _process(
         self, stage: Stage, forms: Forms, bank: ParameterBank, probe: LevelProbe
