@@ -36,7 +36,7 @@ def options_of(description: str | None, add: Callable[[argparse.ArgumentParser],
 
 def prepare(threads: int) -> None:
     """Memory and threads as the command line of mixgraph sets them."""
-    from mixgraph.cli.allocator import keep_memory
+    from mixgraph.memory import keep_memory
 
     keep_memory()
     import torch

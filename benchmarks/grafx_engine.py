@@ -30,12 +30,12 @@ def main() -> None:
     parser.add_argument("--fast-lengths", action="store_true", help="FFT lengths rounded up, which GRAFX does not do")
     options = parser.parse_args()
     if options.keep_memory:
-        from mixgraph.cli.allocator import keep_memory
+        from mixgraph.memory import keep_memory
 
         keep_memory()
     import torch
 
-    from mixgraph.bench import peak_memory_mb
+    from mixgraph.memory import peak_memory_mb
 
     if options.threads:
         torch.set_num_threads(options.threads)

@@ -17,12 +17,12 @@ from itertools import pairwise
 import torch
 
 from mixgraph.bench import full_console, noise_song
-from mixgraph.cli.allocator import keep_memory
 from mixgraph.config import make_config
 from mixgraph.fit.evaluate import evaluate, evaluation_starts, trial_starts
 from mixgraph.fit.problem import Problem
 from mixgraph.fit.training import Phase, train
 from mixgraph.graph.graph import Graph
+from mixgraph.memory import keep_memory
 from mixgraph.processors.bank import ParameterBank
 
 TRACKS, SUBGROUPS, SECONDS = 16, 5, 240

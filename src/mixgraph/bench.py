@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +17,7 @@ from mixgraph.fit.problem import Problem
 from mixgraph.fit.start import initial_bank
 from mixgraph.fit.training import Phase, train
 from mixgraph.graph.graph import Graph
+from mixgraph.memory import peak_memory_mb
 from mixgraph.processors.bank import ParameterBank, chain_types
 
 SPARE_SECONDS = 0.1
@@ -88,17 +86,6 @@ def measure(problem: Problem, graph: Graph, bank: ParameterBank, *, repeats: int
             loss.compare(estimate=estimate, target=problem.target(0, cached=True)).total.item()
             marks.append(time.perf_counter())
     return Cost(steps[warm_up:], _lasted(marks)[warm_up:], peak, before)
-
-
-def peak_memory_mb() -> float:
-    """The most memory (10^6 bytes) that this process has had at once."""
-    status = Path("/proc/self/status")
-    for line in status.read_text().splitlines() if status.exists() else ():
-        # getrusage starts at the size of the process that started this one.
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
 def _lasted(marks: list[float]) -> tuple[float, ...]:

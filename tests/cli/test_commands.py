@@ -155,7 +155,7 @@ def test_json_progress_is_throttled_but_for_stages(capsys: Capture, monkeypatch:
 
 
 def test_keeping_memory_is_harmless() -> None:
-    from mixgraph.cli.allocator import keep_memory
+    from mixgraph.memory import keep_memory
 
     assert keep_memory() in ((True, False) if sys.platform.startswith("linux") else (False,))
     assert np.ones(1 << 22).sum() == 1 << 22

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mixgraph.cli.allocator import keep_memory
 from mixgraph.errors import ConfigError, ResultError
+from mixgraph.memory import keep_memory
 
 if TYPE_CHECKING:
     import torch

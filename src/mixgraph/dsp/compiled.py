@@ -1,16 +1,17 @@
 """Compiled loops for the CPU: where they may be used, and how they share the cores.
 
-A kernel is a numba function over arrays that releases the interpreter's lock. Every kernel has a plain torch version,
-which runs on other devices and in double precision, and which the tests compare it with.
+A kernel is a numba function over tasks and arrays that releases the interpreter's lock. Every kernel has a plain torch
+version, which runs on other devices and in double precision, and which the tests compare it with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,20 +21,11 @@ def usable(*tensors: Tensor) -> bool:
     return all(tensor.device.type == "cpu" and tensor.dtype in (torch.float32, torch.complex64) for tensor in tensors)
 
 
-def share(kernel: Callable[..., None], tasks: Sequence[tuple[int, ...]], *arguments: Any) -> None:
-    """Calls `kernel(*task, *arguments)` for every task, on as many threads as torch uses here."""
+def share(kernel: Callable[..., None], tasks: np.ndarray, *arguments: Any) -> None:
+    """Calls `kernel(tasks, *arguments)` with a part of the rows of `tasks` on each of as many threads as torch uses."""
     threads = min(torch.get_num_threads(), len(tasks))
-    if threads <= 1:
-        for task in tasks:
-            kernel(*task, *arguments)
-        return
-
-    def work(first: int) -> None:
-        for task in tasks[first::threads]:
-            kernel(*task, *arguments)
-
-    helpers = [_pool(threads).submit(work, first) for first in range(1, threads)]
-    work(0)
+    helpers = [_pool(threads).submit(kernel, tasks[first::threads], *arguments) for first in range(1, threads)]
+    kernel(tasks[::threads], *arguments)
     for helper in helpers:
         helper.result()
 

@@ -60,7 +60,7 @@ class _CompiledKnee(torch.autograd.Function):
 
         output, envelope = signal.new_empty(signal.shape), signal.new_empty(signal[:, 0].shape)
         ctx.sign, ctx.floor = np.float32(sign), np.float32(floor)
-        rows = [(row,) for row in range(len(signal))]
+        rows = np.arange(len(signal))
         kept = array(output), array(envelope)
         share(knee_kernels.forward, rows, padded_array(signal), array(settings), ctx.sign, ctx.floor, *kept)
         ctx.save_for_backward(signal, settings, envelope)
@@ -74,6 +74,6 @@ class _CompiledKnee(torch.autograd.Function):
         signal, settings, envelope = ctx.saved_tensors
         grad_signal, grad_settings = signal.new_empty(signal.shape), torch.empty_like(settings)
         known = padded_array(grad), padded_array(signal), array(envelope), array(settings), ctx.sign, ctx.floor
-        rows = [(row,) for row in range(len(signal))]
+        rows = np.arange(len(signal))
         share(knee_kernels.backward, rows, *known, array(grad_signal), array(grad_settings))
         return grad_signal, grad_settings, None, None

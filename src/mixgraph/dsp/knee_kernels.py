@@ -62,92 +62,94 @@ def _exp(values, powers, bits, count):
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def forward(row, signal, settings, sign, floor, output, envelope):
-    """output = u (1 + w (gain - 1)) of one row; `settings` as in `mixgraph.dsp.dynamics`; `signal` may be longer."""
-    threshold, rate, half_knee, smoothing, weight = settings[row]
-    one, zero, slope = np.float32(1), np.float32(0), np.float32(0.5) / half_knee
-    over, gain = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
-    scratch, other = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
-    bits = scratch.view(np.int32)
-    pole, state = np.float64(smoothing), np.float64(0)
-    for start in range(0, output.shape[2], BLOCK):
-        out_left, out_right = output[row, 0, start : start + BLOCK], output[row, 1, start : start + BLOCK]
-        count = out_left.size
-        left, right = signal[row, 0, start : start + count], signal[row, 1, start : start + count]
-        kept = envelope[row, start : start + count]
-        for k in range(count):
-            gain[k] = np.float32(0.5) * (left[k] * left[k] + right[k] * right[k])
-        for k in range(count):
-            state = pole * state + (1 - pole) * gain[k]
-            kept[k] = state
-        for k in range(count):
-            over[k] = kept[k] + floor
-        _log(over, other, scratch, bits, count)
-        for k in range(count):
-            d = sign * (over[k] - threshold)
-            inside = min(max((d + half_knee) * slope, zero), one)
-            gain[k] = rate * (half_knee * inside * inside + max(d - half_knee, zero))
-        _exp(gain, scratch, bits, count)
-        for k in range(count):
-            factor = one + weight * (gain[k] - one)
-            out_left[k] = left[k] * factor
-            out_right[k] = right[k] * factor
+def forward(rows, signal, settings, sign, floor, output, envelope):
+    """output = u (1 + w (gain - 1)) of some rows; `settings` as in `mixgraph.dsp.dynamics`; `signal` may be longer."""
+    for row in rows:
+        threshold, rate, half_knee, smoothing, weight = settings[row]
+        one, zero, slope = np.float32(1), np.float32(0), np.float32(0.5) / half_knee
+        over, gain = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+        scratch, other = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+        bits = scratch.view(np.int32)
+        pole, state = np.float64(smoothing), np.float64(0)
+        for start in range(0, output.shape[2], BLOCK):
+            out_left, out_right = output[row, 0, start : start + BLOCK], output[row, 1, start : start + BLOCK]
+            count = out_left.size
+            left, right = signal[row, 0, start : start + count], signal[row, 1, start : start + count]
+            kept = envelope[row, start : start + count]
+            for k in range(count):
+                gain[k] = np.float32(0.5) * (left[k] * left[k] + right[k] * right[k])
+            for k in range(count):
+                state = pole * state + (1 - pole) * gain[k]
+                kept[k] = state
+            for k in range(count):
+                over[k] = kept[k] + floor
+            _log(over, other, scratch, bits, count)
+            for k in range(count):
+                d = sign * (over[k] - threshold)
+                inside = min(max((d + half_knee) * slope, zero), one)
+                gain[k] = rate * (half_knee * inside * inside + max(d - half_knee, zero))
+            _exp(gain, scratch, bits, count)
+            for k in range(count):
+                factor = one + weight * (gain[k] - one)
+                out_left[k] = left[k] * factor
+                out_right[k] = right[k] * factor
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def backward(row, grad, signal, envelope, settings, sign, floor, grad_signal, grad_settings):
-    """Gradients of `forward` in the signal and the five settings of one row, block by block from the end."""
-    threshold, rate, half_knee, smoothing, weight = settings[row]
-    one, zero, slope = np.float32(1), np.float32(0), np.float32(0.5) / half_knee
-    over, gain, toward = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
-    scratch, other, before = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
-    bits = scratch.view(np.int32)
-    pole, state = np.float64(smoothing), np.float64(0)
-    fresh = np.float32(1 - pole)
-    sums = np.zeros(5)
-    for start in range((grad_signal.shape[2] - 1) // BLOCK * BLOCK, -1, -BLOCK):
-        to_left, to_right = grad_signal[row, 0, start : start + BLOCK], grad_signal[row, 1, start : start + BLOCK]
-        count = to_left.size
-        left, right = signal[row, 0, start : start + count], signal[row, 1, start : start + count]
-        grad_left, grad_right = grad[row, 0, start : start + count], grad[row, 1, start : start + count]
-        kept = envelope[row, start : start + count]
-        before[0] = envelope[row, start - 1] if start > 0 else zero
-        for k in range(1, count):
-            before[k] = kept[k - 1]
-        for k in range(count):
-            over[k] = kept[k] + floor
-        _log(over, other, scratch, bits, count)
-        for k in range(count):
-            over[k] = sign * (over[k] - threshold)
-            inside = min(max((over[k] + half_knee) * slope, zero), one)
-            gain[k] = rate * (half_knee * inside * inside + max(over[k] - half_knee, zero))
-        _exp(gain, scratch, bits, count)
-        of_threshold, of_rate, of_knee, of_pole, of_weight = zero, zero, zero, zero, zero
-        for k in range(count):
-            product = grad_left[k] * left[k] + grad_right[k] * right[k]
-            of_weight += product * (gain[k] - one)
-            of_log = weight * product * gain[k]
-            inside = min(max((over[k] + half_knee) * slope, zero), one)
-            of_rate += of_log * (half_knee * inside * inside + max(over[k] - half_knee, zero))
-            of_over = of_log * rate * inside
-            of_knee += of_over * (one - inside)
-            of_threshold -= sign * of_over
-            toward[k] = sign * of_over / (kept[k] + floor)
-        for back in range(count):
-            k = count - 1 - back
-            state = pole * state + toward[k]
-            toward[k] = state
-        for k in range(count):
-            energy = np.float32(0.5) * (left[k] * left[k] + right[k] * right[k])
-            of_pole += toward[k] * (before[k] - energy)
-            factor = one + weight * (gain[k] - one)
-            of_energy = fresh * toward[k]
-            to_left[k] = grad_left[k] * factor + of_energy * left[k]
-            to_right[k] = grad_right[k] * factor + of_energy * right[k]
-        sums[0] += of_threshold
-        sums[1] += of_rate
-        sums[2] += of_knee
-        sums[3] += of_pole
-        sums[4] += of_weight
-    for place in range(5):
-        grad_settings[row, place] = sums[place]
+def backward(rows, grad, signal, envelope, settings, sign, floor, grad_signal, grad_settings):
+    """Gradients of `forward` in the signal and the five settings of some rows, block by block from the end."""
+    for row in rows:
+        threshold, rate, half_knee, smoothing, weight = settings[row]
+        one, zero, slope = np.float32(1), np.float32(0), np.float32(0.5) / half_knee
+        over, gain, toward = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+        scratch, other, before = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+        bits = scratch.view(np.int32)
+        pole, state = np.float64(smoothing), np.float64(0)
+        fresh = np.float32(1 - pole)
+        sums = np.zeros(5)
+        for start in range((grad_signal.shape[2] - 1) // BLOCK * BLOCK, -1, -BLOCK):
+            to_left, to_right = grad_signal[row, 0, start : start + BLOCK], grad_signal[row, 1, start : start + BLOCK]
+            count = to_left.size
+            left, right = signal[row, 0, start : start + count], signal[row, 1, start : start + count]
+            grad_left, grad_right = grad[row, 0, start : start + count], grad[row, 1, start : start + count]
+            kept = envelope[row, start : start + count]
+            before[0] = envelope[row, start - 1] if start > 0 else zero
+            for k in range(1, count):
+                before[k] = kept[k - 1]
+            for k in range(count):
+                over[k] = kept[k] + floor
+            _log(over, other, scratch, bits, count)
+            for k in range(count):
+                over[k] = sign * (over[k] - threshold)
+                inside = min(max((over[k] + half_knee) * slope, zero), one)
+                gain[k] = rate * (half_knee * inside * inside + max(over[k] - half_knee, zero))
+            _exp(gain, scratch, bits, count)
+            of_threshold, of_rate, of_knee, of_pole, of_weight = zero, zero, zero, zero, zero
+            for k in range(count):
+                product = grad_left[k] * left[k] + grad_right[k] * right[k]
+                of_weight += product * (gain[k] - one)
+                of_log = weight * product * gain[k]
+                inside = min(max((over[k] + half_knee) * slope, zero), one)
+                of_rate += of_log * (half_knee * inside * inside + max(over[k] - half_knee, zero))
+                of_over = of_log * rate * inside
+                of_knee += of_over * (one - inside)
+                of_threshold -= sign * of_over
+                toward[k] = sign * of_over / (kept[k] + floor)
+            for back in range(count):
+                k = count - 1 - back
+                state = pole * state + toward[k]
+                toward[k] = state
+            for k in range(count):
+                energy = np.float32(0.5) * (left[k] * left[k] + right[k] * right[k])
+                of_pole += toward[k] * (before[k] - energy)
+                factor = one + weight * (gain[k] - one)
+                of_energy = fresh * toward[k]
+                to_left[k] = grad_left[k] * factor + of_energy * left[k]
+                to_right[k] = grad_right[k] * factor + of_energy * right[k]
+            sums[0] += of_threshold
+            sums[1] += of_rate
+            sums[2] += of_knee
+            sums[3] += of_pole
+            sums[4] += of_weight
+        for place in range(5):
+            grad_settings[row, place] = sums[place]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -172,8 +173,9 @@ def _planes(spectrum: Tensor) -> Any:
     return array(torch.view_as_real(spectrum.detach()))
 
 
-def _tasks(spectrum: Tensor) -> list[tuple[int, int, int, int]]:
+def _tasks(spectrum: Tensor) -> np.ndarray:
     """Pieces of work `(task, row, first bin, last bin)`, equally many per row."""
     rows, bins = len(spectrum), spectrum.shape[-1]
-    pieces = [(start, min(start + CHUNK, bins)) for start in range(0, bins, CHUNK)]
-    return [(row * len(pieces) + place, row, *piece) for row in range(rows) for place, piece in enumerate(pieces)]
+    starts = np.arange(0, bins, CHUNK)
+    pieces = np.stack([np.tile(starts, rows), np.tile(np.minimum(starts + CHUNK, bins), rows)], 1)
+    return np.column_stack([np.arange(len(pieces)), np.repeat(np.arange(rows), len(starts)), pieces])

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 import random
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ from mixgraph.fit.start import initial_bank
 from mixgraph.fit.training import Moments, Phase, StepReport, train
 from mixgraph.fit.trials import Trials
 from mixgraph.graph.graph import Graph
+from mixgraph.memory import peak_memory_mb
 from mixgraph.processors.bank import ParameterBank, chain_types
 from mixgraph.prune.pruning import Trial, prune_round
 from mixgraph.prune.strategies.base import STRATEGIES, Remaining
@@ -73,12 +72,11 @@ class SearchRun:
     def metrics(self) -> dict[str, Any]:
         """What `metrics.json` says of a finished search."""
         initial, kept = self.notes["processors"]["initial"], count_processors(self.graph)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in kilobytes, on macOS in bytes
         return self.notes | {
             "processors": {"initial": initial, "kept": kept},
             "pruning_ratio": pruning_ratio(initial, kept),
             "seconds": sum(self.notes["stage_seconds"].values()),
-            "peak_memory_mb": peak / (1024 * 1024 if sys.platform == "darwin" else 1024),
+            "peak_memory_mb": peak_memory_mb(),
         }
 
     def _begin(self) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import statistics
 
-from mixgraph.cli.allocator import keep_memory
 from mixgraph.cli.compute import add_compute
 from mixgraph.cli.flags import add_settings, settings_of
 from mixgraph.cli.terminal import Terminal, left, plain_table, print_json, right
 from mixgraph.errors import ConfigError
+from mixgraph.memory import keep_memory
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

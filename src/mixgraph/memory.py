@@ -1,4 +1,4 @@
-"""Makes the C library keep the memory it has been given.
+"""The memory of this process: how much it has had, and a C library that keeps what it was given.
 
 Each step allocates and frees the same tens of megabytes. glibc returns blocks of that size to the system at once, and
 the system fills every page with zeros before it lends it again. Keeping the pages halves the page faults of a step and
@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import platform
+import resource
+import sys
+from pathlib import Path
 
 # Names and values from glibc's malloc.h.
 M_TRIM_THRESHOLD = -1
@@ -25,3 +28,14 @@ def keep_memory() -> bool:
     except (OSError, AttributeError):
         return False
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, NEVER))
+
+
+def peak_memory_mb() -> float:
+    """The most memory (10^6 bytes) that this process has had at once."""
+    status = Path("/proc/self/status")
+    for line in status.read_text().splitlines() if status.exists() else ():
+        # getrusage starts at the size of the process that started this one.
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
