@@ -2,8 +2,8 @@
 
     python benchmarks/preset_cost.py [--threads 2] [--trials 250]
 
-Steps and trials are timed on the full console, so the sum is an upper bound: they get cheaper as processors go. The
-number of trials is a guess to be given; the searches of docs/results.md needed 86 to 270.
+Steps and segments are timed on the full console, and trials as if they rendered all of it on all of their segments, so
+the sum is an upper bound. The number of trials is a guess to be given; the searches of docs/results.md needed 85 to 123.
 """
 
 from __future__ import annotations

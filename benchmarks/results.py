@@ -73,6 +73,8 @@ def loss_table(folder: Path, output: Path) -> str:
     searched = metrics(output, folder, "search")
     lines.append(loss_row("plain sum", searched["loss"]["plain_sum"], 0, None, None))
     for chain in CHAINS:
+        if not (output / f"{folder.name}-{chain}").exists():
+            continue
         found = metrics(output, folder, chain)
         memory, minutes = found["peak_memory_mb"], found["stage_seconds"]["console"] / 60
         lines.append(
