@@ -82,8 +82,8 @@ def test_no_knee_at_all_is_a_corner(curve: tuple[Callable, Callable]) -> None:
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("length", [1, 511, 512, 1_025])
-@pytest.mark.parametrize("threads", [1, 2])
-def test_compiled_is_as_written(sign: Literal[1, -1], length: int, threads: int, generator: torch.Generator) -> None:
+@pytest.mark.usefixtures("threads")
+def test_compiled_is_as_written(sign: Literal[1, -1], length: int, generator: torch.Generator) -> None:
     """The compiled loop in single precision against plain torch in double, at silence and at extremes."""
     swell = torch.cat([torch.zeros(length // 3), torch.logspace(-4, 1, length - length // 3)])
     signal = torch.randn(5, 2, length, generator=generator) * swell
@@ -105,12 +105,7 @@ def test_compiled_is_as_written(sign: Literal[1, -1], length: int, threads: int,
         output.backward(toward.to(dtype))
         return output.detach(), *(leaf.grad for leaf in (u, *values) if leaf.grad is not None)
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        found, wanted = outcome(torch.float32), outcome(torch.float64)
-    finally:
-        torch.set_num_threads(before)
+    found, wanted = outcome(torch.float32), outcome(torch.float64)
     assert usable(found[0]) and not usable(wanted[0]) and len(found) == 7
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one.double(), other, rtol=1e-4, atol=2e-5 * float(other.abs().max()) + 1e-30)

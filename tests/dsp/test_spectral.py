@@ -52,8 +52,8 @@ def test_is_a_convolution_and_levels_are_those_of_the_whole_of_it(channels: int,
 
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("level", ["mid", "stereo", None])
-@pytest.mark.parametrize("threads", [1, 2])
-def test_compiled_is_as_written(channels: int, level: Level, threads: int, generator: torch.Generator) -> None:
+@pytest.mark.usefixtures("threads")
+def test_compiled_is_as_written(channels: int, level: Level, generator: torch.Generator) -> None:
     """In single precision against plain torch in double; more bins than one piece of work holds."""
     n = 2 * CHUNK + 30
     signal = torch.randn(3, 2, n // 2, generator=generator)
@@ -67,12 +67,7 @@ def test_compiled_is_as_written(channels: int, level: Level, threads: int, gener
         ((output * toward).sum() + sum(((k + 1) * x.sum() for k, x in enumerate(levels)), output.sum() * 0)).backward()
         return [output.detach(), *(x.detach() for x in levels), *(x.grad for x in inputs if x.grad is not None)]
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        found, wanted = outcome(torch.float32), outcome(torch.float64)
-    finally:
-        torch.set_num_threads(before)
+    found, wanted = outcome(torch.float32), outcome(torch.float64)
     assert usable(found[0]) and not usable(wanted[0])
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one.double(), other, rtol=5e-5, atol=5e-5 * float(other.abs().max()))

@@ -12,7 +12,7 @@ from mixgraph.render.plan import Part, Stage
 
 
 class Forms:
-    """Signals `(node, 2, time)` of `length` samples, or their spectra at the FFT length `n`, which hold their tails."""
+    """Signals `(node, 2, time)` of `length` samples, or their spectra at FFT length `n`, tails included; give one."""
 
     def __init__(self, n: int, length: int, *, signal: Tensor | None = None, spectrum: Tensor | None = None) -> None:
         self.n = n
@@ -29,16 +29,14 @@ class Forms:
     def signal(self) -> Tensor:
         """The samples; tails are cut off."""
         if self._signal is None:
-            assert self._spectrum is not None
-            self._signal = to_signal(self._spectrum, self.n, self.length)
+            self._signal = to_signal(self.spectrum, self.n, self.length)
         return self._signal
 
     @property
     def spectrum(self) -> Tensor:
         """The spectra `(node, 2, n // 2 + 1)`."""
         if self._spectrum is None:
-            assert self._signal is not None
-            self._spectrum = to_spectrum(self._signal, self.n)
+            self._spectrum = to_spectrum(self.signal, self.n)
         return self._spectrum
 
     def with_signal(self, signal: Tensor) -> Forms:
