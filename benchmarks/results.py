@@ -18,6 +18,7 @@ from pathlib import Path
 import mixgraph
 
 CHAINS = ("g", "sg", "esg", "esgr", "ecsgr", "ecnsgr", "ecnsgdr")
+SEARCHES = {"search": "pruned graph", "hybrid": "pruned graph, hybrid strategy"}
 LETTERS = {
     "e": "equalizer",
     "c": "compressor",
@@ -33,10 +34,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("songs", type=Path, nargs="?", default=Path("../shared/songs"))
     parser.add_argument("-o", "--output", type=Path, default=Path("runs"))
-    parser.add_argument("--console-steps", type=int, default=150, help="steps of each sub-console's fit")
+    parser.add_argument("--console-steps", type=int, default=300, help="steps of each sub-console's fit")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", nargs="*", help="names of songs")
-    parser.add_argument("--chains", nargs="*", default=[*CHAINS, "search"])
+    parser.add_argument("--chains", nargs="*", default=[*CHAINS, *SEARCHES])
     parser.add_argument("--tables-only", action="store_true")
     arguments = parser.parse_args()
     folders = [path.parent for path in sorted(arguments.songs.glob("*/song.toml"))]
@@ -44,16 +45,22 @@ def main() -> None:
     arguments.output.mkdir(exist_ok=True)
     if not arguments.tables_only:
         for chain in arguments.chains:
-            command = ["search"] if chain == "search" else ["console", "--chain", chain]
-            steps = [] if chain == "search" else ["--console-steps", str(arguments.console_steps)]
             for folder in folders:
-                run([*command, str(folder), *steps], arguments.output / f"{folder.name}-{chain}", arguments.threads)
+                command = command_line(chain, str(folder), arguments.console_steps)
+                run(command, arguments.output / f"{folder.name}-{chain}", arguments.threads)
     for folder in folders:
         print(loss_table(folder, arguments.output))
     print(pruning_table(folders, arguments.output))
     for folder in folders:
         if (folder / "truth.json").exists():
             print(truth_table(folder, arguments.output))
+
+
+def command_line(chain: str, song: str, console_steps: int) -> list[str]:
+    """Arguments of one run: a search of the default preset, also with the paper's strategy, or the fit of a console."""
+    if chain not in SEARCHES:
+        return ["console", "--chain", chain, song, "--console-steps", str(console_steps)]
+    return ["search", song] if chain == "search" else ["search", song, "--strategy", chain]
 
 
 def run(command: list[str], output: Path, threads: int) -> None:
@@ -80,10 +87,11 @@ def loss_table(folder: Path, output: Path) -> str:
         lines.append(
             loss_row(chain, found["loss"]["console"], found["processors"]["initial"]["total"], minutes, memory)
         )
-    initial, kept = searched["processors"]["initial"]["total"], searched["processors"]["kept"]["total"]
-    minutes, memory = searched["stage_seconds"]["console"] / 60, searched["peak_memory_mb"]
-    lines.append(loss_row("full console of the search", searched["loss"]["console"], initial, minutes, memory))
-    lines.append(loss_row("pruned graph", searched["loss"]["pruned"], kept, searched["seconds"] / 60, memory))
+    for chain, name in SEARCHES.items():
+        if (output / f"{folder.name}-{chain}").exists():
+            found = metrics(output, folder, chain)
+            kept, memory = found["processors"]["kept"]["total"], found["peak_memory_mb"]
+            lines.append(loss_row(name, found["loss"]["pruned"], kept, found["seconds"] / 60, memory))
     return "\n".join(lines)
 
 
@@ -97,15 +105,18 @@ def pruning_table(folders: list[Path], output: Path) -> str:
     """Pruning ratios in total and by type."""
     lines = [
         "\n### Pruning\n",
-        f"| song | left of | ρ | {' | '.join(LETTERS)} | trials | minutes |",
-        "|---" * (len(LETTERS) + 5) + "|",
+        f"| song | strategy | left of | ρ | {' | '.join(LETTERS)} | trials | minutes |",
+        "|---" * (len(LETTERS) + 6) + "|",
     ]
-    for folder in folders:
-        found = metrics(output, folder, "search")
+    for folder, chain in ((folder, chain) for folder in folders for chain in SEARCHES):
+        if not (output / f"{folder.name}-{chain}").exists():
+            continue
+        found = metrics(output, folder, chain)
         ratio, count = found["pruning_ratio"], found["processors"]
         types = " | ".join(f"{ratio['by_type'][name]:.2f}" for name in LETTERS.values())
+        strategy = "probe" if chain == "search" else chain
         lines.append(
-            f"| {folder.name} | {count['kept']['total']} of {count['initial']['total']} "
+            f"| {folder.name} | {strategy} | {count['kept']['total']} of {count['initial']['total']} "
             f"| {ratio['total']:.2f} | {types} "
             f"| {found['trials']} | {found['seconds'] / 60:.1f} |"
         )
