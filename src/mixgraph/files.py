@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
-from mixgraph.errors import OutputError
+from mixgraph.errors import OutputError, ResultError
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
@@ -25,6 +27,24 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
         raise output_error(path, error) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes indented JSON as `write_bytes` does."""
+    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path, cure: str) -> dict[str, Any]:
+    """Reads a JSON object; raises `ResultError` naming the file and the cure."""
+    try:
+        value = json.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        raise ResultError(f"{path}: missing; {cure}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultError(f"{path}: cannot be read as JSON ({error}); {cure}") from None
+    if not isinstance(value, dict):
+        raise ResultError(f"{path}: holds {value!r:.40} where an object is expected; {cure}")
+    return value
 
 
 def output_error(path: Path, error: OSError) -> OutputError:

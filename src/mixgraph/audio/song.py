@@ -41,13 +41,14 @@ class Recording:
 class Song(AbstractContextManager["Song", None]):
     """Tracks and mix of one length (`samples`), stereo when read; a context manager that frees what it holds.
 
-    `subgroups` has the named ones only; `folder` is None for a song from arrays. Made by `load_song` or
-    `Song.from_arrays`. The recordings are in memory, or mapped from `file`.
+    `subgroups` has the named ones only; `folder` is None for a song from arrays; `layout` says which files it is.
+    Made by `load_song`, `load_layout` or `Song.from_arrays`. The recordings are in memory, or mapped from `file`.
     """
 
     def __init__(
         self, layout: Layout, rate: int, tracks: dict[str, Recording], mix: Recording | None, file: IO[bytes] | None
     ) -> None:
+        self.layout = layout
         self.name = layout.name
         self.folder = layout.folder
         self.subgroups = layout.subgroups
@@ -58,7 +59,6 @@ class Song(AbstractContextManager["Song", None]):
         self._recordings: dict[str, Recording] | None = tracks
         self._mix = mix
         self._file = file
-        self._files = layout.files
         if file:
             weakref.finalize(self, file.close)
 
@@ -116,7 +116,7 @@ class Song(AbstractContextManager["Song", None]):
     @cached_property
     def hashes(self) -> dict[str, str]:
         """SHA-256 of every file that was read, by its path from the song folder; empty for a song from arrays."""
-        return {Path(os.path.relpath(file, self.folder)).as_posix(): _sha256(file) for file in self._files}
+        return {Path(os.path.relpath(file, self.folder)).as_posix(): _sha256(file) for file in self.layout.files}
 
     def close(self) -> None:
         """Frees the audio, as garbage collection does too; reading afterwards raises `SongError`."""
@@ -152,6 +152,11 @@ def load_song(
     Raises `SongError` or `AudioFileError`, and `OutputError` where the temporary file finds no room.
     """
     layout = read_layout(Path(folder), require_mix=require_mix)
+    return load_layout(layout, sample_rate=sample_rate, memory_budget_mb=memory_budget_mb)
+
+
+def load_layout(layout: Layout, *, sample_rate: int, memory_budget_mb: float = 4_096) -> Song:
+    """Loads the files of a layout, wherever they lie, as `load_song` does."""
     headers = {path: probe(path) for path in (*layout.tracks.values(), layout.mix) if path}
     needed = sum(4 * header.channels * header.frames * sample_rate / header.samplerate for header in headers.values())
     with ExitStack() as closed_on_failure:

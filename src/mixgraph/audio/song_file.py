@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,41 @@ class Layout:
     mix: Path | None = None
     folder: Path | None = None
     files: tuple[Path, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON, paths relative to the folder (where they lead out of it, through `..`)."""
+        folder = (self.folder or Path()).absolute()
+
+        def relative(path: Path) -> str:
+            return Path(os.path.relpath(path, folder)).as_posix()
+
+        return {
+            "name": self.name,
+            "folder": str(folder),
+            "mix": relative(self.mix) if self.mix else None,
+            "tracks": {name: relative(path) for name, path in self.tracks.items()},
+            "subgroups": {name: list(tracks) for name, tracks in self.subgroups.items()},
+            "offsets": {name: asdict(offset) for name, offset in self.offsets.items()},
+            "files": [relative(path) for path in self.files],
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], folder: Path | None = None) -> Layout:
+        """Inverse of `to_json`, for files that may have moved to `folder`; raises `SongError` at what it cannot be."""
+        try:
+            root = folder or Path(document["folder"])
+            mix = document["mix"]
+            return cls(
+                str(document["name"]),
+                {name: tuple(tracks) for name, tracks in document["subgroups"].items()},
+                {name: root / path for name, path in document["tracks"].items()},
+                {name: Offset(**offset) for name, offset in document["offsets"].items()},
+                root / mix if mix else None,
+                root,
+                tuple(root / path for path in document["files"]),
+            )
+        except (AttributeError, KeyError, TypeError) as error:
+            raise SongError(f"this is no list of a song's files ({error!r}); name the song folder") from None
 
 
 def read_layout(folder: Path, *, require_mix: bool = True) -> Layout:

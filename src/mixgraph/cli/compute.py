@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,12 +54,17 @@ def load_result(options: argparse.Namespace) -> tuple[Result, torch.device]:
 
 def load_song_of(result: Result, options: argparse.Namespace, *, require_mix: bool) -> Song:
     """The song given, or the result's own; raises `ResultError` if that is unknown or gone, `SongError` if unusable."""
-    from mixgraph.audio.song import load_song
+    from mixgraph.audio.song import load_layout, load_song
+    from mixgraph.audio.song_file import Layout
 
     folder, cure = options.song or result.provenance.get("song_folder"), "name a song folder after the result"
     if not folder:
         raise ResultError(f"{options.result}: was not made from a song folder; {cure}")
     if not options.song and not Path(folder).is_dir():
         raise ResultError(f"{folder}: the song folder of {options.result} is not there any more; {cure}")
-    rate, budget = result.config.audio.sample_rate, result.config.audio.memory_budget_mb
-    return load_song(folder, sample_rate=rate, memory_budget_mb=budget, require_mix=require_mix)
+    how = {"sample_rate": result.config.audio.sample_rate, "memory_budget_mb": result.config.audio.memory_budget_mb}
+    if not options.song and (files := result.provenance.get("layout")):
+        layout = Layout.from_json(files)
+        has_mix = layout.mix is not None and (require_mix or layout.mix.is_file())
+        return load_layout(layout if has_mix else replace(layout, mix=None), **how)
+    return load_song(folder, **how, require_mix=require_mix)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from torch import Tensor
 from mixgraph.audio.song import Song
 from mixgraph.config import SearchConfig, validate
 from mixgraph.errors import MixgraphError, ResultError
-from mixgraph.files import write_bytes
+from mixgraph.files import read_json, write_bytes, write_json
 from mixgraph.fit.evaluate import Evaluation, evaluate, evaluation_starts
 from mixgraph.fit.problem import Problem
 from mixgraph.graph.graph import Graph
@@ -29,6 +28,7 @@ from mixgraph.processors.base import ParameterSpec, Processor
 from mixgraph.render.reference import ReferenceRenderer
 
 GRAPH, PARAMETERS, METRICS, PROVENANCE = "graph.json", "parameters.safetensors", "metrics.json", "provenance.json"
+CURE = "give a complete result folder of `mixgraph search`, or run the search again"
 SHOWN = (
     *(f"loss.{stage}.{kind}" for stage in ("plain_sum", "console", "pruned") for kind in ("target", "published")),
     *("pruning_ratio.total", "processors.initial.total", "processors.kept.total"),
@@ -76,7 +76,7 @@ class Result:
         folder = Path(folder)
         if not folder.is_dir():
             raise ResultError(f"{folder}: no such folder; give the output of `mixgraph search`")
-        provenance, document = read_json(folder / PROVENANCE), read_json(folder / GRAPH)
+        provenance, document = read_json(folder / PROVENANCE, CURE), read_json(folder / GRAPH, CURE)
         metrics, tensors = read_metrics(folder / METRICS), read_tensors(folder / PARAMETERS)
         if "config" not in provenance:
             raise ResultError(f"{folder / PROVENANCE}: has no 'config'; run the search again")
@@ -166,22 +166,9 @@ def _require_sound(bank: ParameterBank, processors: Mapping[str, Processor], fil
                 raise ResultError(f"{file}: {kind}.{spec.name} has values that are not finite; run the search again")
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Writes indented JSON; raises `OutputError`."""
-    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Reads a JSON object; raises `ResultError` naming the file."""
-    value = _read(path, "JSON", lambda content: json.loads(content.decode()))
-    if not isinstance(value, dict):
-        raise ResultError(f"{path}: holds {value!r:.40} where an object is expected; run the search again")
-    return value
-
-
 def read_metrics(path: Path) -> dict[str, Any]:
     """Reads metrics; raises `ResultError` unless the numbers that every result is shown with are there."""
-    metrics = read_json(path)
+    metrics = read_json(path, CURE)
     for place in SHOWN:
         value: Any = metrics
         for key in place.split("."):

@@ -88,6 +88,7 @@ def _provenance(song: Song, config: SearchConfig, device: torch.device) -> dict[
         "schema_version": 1,
         "song": song.name,
         "song_folder": str(song.folder.absolute()) if song.folder else None,
+        "layout": song.layout.to_json() if song.folder else None,
         "tracks": list(song.tracks),
         "subgroups": {name: list(tracks) for name, tracks in song.subgroups.items()},
         "input_sha256": song.hashes,

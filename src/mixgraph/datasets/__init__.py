@@ -1,0 +1,1 @@
+"""Collections of multitracks, one file each, discovered by name."""
