@@ -114,3 +114,7 @@ class ParameterBank:
             for kind, names in self.ids.items()
             for node, weight in zip(names, torch.sigmoid(self.tensors[kind][DRY_WET]).tolist(), strict=True)
         }
+
+    def mean_dry_wet(self) -> dict[str, float]:
+        """Mean dry/wet weight of each type."""
+        return {kind: torch.sigmoid(group[DRY_WET].detach()).mean().item() for kind, group in self.tensors.items()}

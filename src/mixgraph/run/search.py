@@ -33,6 +33,10 @@ from mixgraph.run.events import Forecast, Progress, Stopped, Watcher
 from mixgraph.run.workspace import Checkpoint, Workspace
 
 
+WEIGHTS_EVERY = 10
+"""After how many steps the history tells the mean dry/wet weight of each type."""
+
+
 @dataclass
 class SearchRun:
     """One search in one workspace. A checkpoint holds all that is set below; `notes` are what the metrics will say."""
@@ -185,7 +189,9 @@ class SearchRun:
             if not math.isfinite(report.loss):
                 place = f"step {report.step} of {self.stage}, round {self.round}"
                 raise ConfigError(f"the loss is {report.loss} after {place}; start anew with a smaller learning rate")
-            line = {"step": report.step, "loss": report.loss, "audio": report.audio}
+            line: dict[str, Any] = {"step": report.step, "loss": report.loss, "audio": report.audio}
+            if report.step % WEIGHTS_EVERY == 0 or report.step == steps:
+                line["dry_wet"] = self.bank.mean_dry_wet()
             self.workspace.note({"event": "step", "stage": self.stage, "round": self.round} | line)
             self.forecast.step_done()
             stopped = self._stopped_at(report.step, steps, report.audio, len(self.graph.processors))
