@@ -18,12 +18,13 @@ from torch import Tensor
 
 from mixgraph.audio.song import Song
 from mixgraph.config import SearchConfig, validate
+from mixgraph.console import build_console
 from mixgraph.errors import MixgraphError, ResultError
 from mixgraph.files import read_json, write_bytes, write_json
 from mixgraph.fit.evaluate import Evaluation, evaluate, evaluation_starts
 from mixgraph.fit.problem import Problem
 from mixgraph.graph.graph import Graph
-from mixgraph.processors.bank import DRY_WET, ParameterBank, make_processors
+from mixgraph.processors.bank import DRY_WET, ParameterBank, chain_types, make_processors
 from mixgraph.processors.base import ParameterSpec, Processor
 from mixgraph.render.reference import ReferenceRenderer
 
@@ -49,6 +50,14 @@ class Result:
     def tracks(self) -> tuple[str, ...]:
         """Names of the dry tracks that the graph takes."""
         return tuple(node.source for node in self.graph.inputs if node.source is not None)
+
+    @cached_property
+    def console(self) -> Graph:
+        """The console that the search started from; the graph itself where it is no part of one."""
+        settings, tracks = self.config.console, self.provenance.get("tracks", self.tracks)
+        subgroups = self.provenance.get("subgroups", {}) if settings.use_subgroups else {}
+        full = build_console(tracks, subgroups, chain_types(settings.chain))
+        return full if {node.id for node in full.nodes}.issuperset(node.id for node in self.graph.nodes) else self.graph
 
     @cached_property
     def processors(self) -> dict[str, Processor]:

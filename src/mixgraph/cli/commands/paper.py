@@ -1,0 +1,98 @@
+"""The tables and figures of the paper (arXiv 2406.01049), from results of yours, with the published values beside them.
+
+Each corpus is one that `mixgraph corpus build` made, or a folder that holds result folders. Table 1 and Figure 4 need
+fits of consoles (`mixgraph console`, or a search with --rounds 0), Table 2 searches with several strategies and
+tolerances, Figure 5 one song searched at several tolerances."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from mixgraph.cli.terminal import Terminal, print_json
+from mixgraph.errors import ConfigError, OutputError
+from mixgraph.files import output_error
+
+Value = TypeVar("Value")
+WHAT = ("tables", "figures")
+FORMATS = ("png", "svg", "pdf")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """What to make, from what, and where to."""
+    parser.add_argument("what", choices=WHAT, help="tables: printed as Markdown; figures: written as files")
+    sources = "corpora, or folders that hold result folders"
+    parser.add_argument("--corpus", type=Path, nargs="+", required=True, metavar="CORPUS", help=sources)
+    which = "numbers of the tables (1 to 3) or figures (3 to 7) to make; default: all that can be made"
+    parser.add_argument("--only", type=int, nargs="+", metavar="N", help=which)
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where figures go")
+    parser.add_argument("--format", choices=FORMATS, default="png", help="format of figures (default png)")
+    parser.add_argument("--json", action="store_true", help="print tables as JSON")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Prints tables, or writes figures and says where."""
+    terminal = Terminal(logging.WARNING if options.what == "tables" else logging.INFO)
+    if options.what == "figures" and options.output is None:
+        raise ConfigError("paper figures: nowhere to write; name a folder with -o")
+    if options.what == "tables":
+        _print_tables(terminal, options)
+    else:
+        _write_figures(terminal, options)
+
+
+def _print_tables(terminal: Terminal, options: argparse.Namespace) -> None:
+    from mixgraph.paper.studies import load_studies
+    from mixgraph.paper.tables import table_1, table_2, table_3
+
+    makers = _chosen(options, {1: table_1, 2: table_2, 3: table_3})
+    studies = load_studies(options.corpus)
+    tables = [make(studies) for make in makers.values()]
+    if options.json:
+        print_json([{"title": table.title, "columns": table.columns, "rows": table.rows} for table in tables], indent=1)
+    else:
+        terminal.out.print("\n\n".join(table.to_markdown() for table in tables), markup=False, soft_wrap=True)
+
+
+def _write_figures(terminal: Terminal, options: argparse.Namespace) -> None:
+    try:
+        import matplotlib  # noqa: F401 - the modules below need it
+    except ImportError:
+        raise ConfigError("figures need the package matplotlib; pip install 'mixgraph[figures]'") from None
+    from mixgraph.draw.save import save_figure
+    from mixgraph.paper.figures import FIGURES, figure
+    from mixgraph.paper.studies import load_studies
+
+    numbers = _chosen(options, FIGURES)
+    studies = load_studies(options.corpus)
+    try:
+        options.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(options.output, error) from error
+    made = 0
+    for number, name in numbers.items():
+        try:
+            drawn = figure(number)(studies)
+        except ConfigError as error:
+            if options.only:
+                raise ConfigError(f"figure {number}: {error}") from None
+            terminal.err.print(f"figure {number} left out: {error}", markup=False, soft_wrap=True)
+            continue
+        file = options.output / f"figure-{number}-{name}.{options.format}"
+        save_figure(drawn, file)
+        made += 1
+        terminal.out.print(str(file), markup=False, soft_wrap=True)
+    if not made:
+        raise OutputError(f"{options.output}: none of the figures can be made from these results; see above")
+
+
+def _chosen(options: argparse.Namespace, known: Mapping[int, Value]) -> dict[int, Value]:
+    for number in options.only or ():
+        if number not in known:
+            raise ConfigError(
+                f"argument --only: there is no {options.what[:-1]} {number}; known: {', '.join(map(str, known))}"
+            )
+    return {number: known[number] for number in options.only or known}

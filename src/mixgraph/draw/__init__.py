@@ -1,0 +1,1 @@
+"""Pictures of mixing graphs in print quality, for papers and slides."""

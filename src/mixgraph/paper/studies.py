@@ -1,0 +1,97 @@
+"""The results that tables and figures are made of: those of corpora, and of plain folders of results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mixgraph.audio.song import Song, load_layout
+from mixgraph.audio.song_file import Layout
+from mixgraph.corpus.folder import CORPUS, Corpus
+from mixgraph.errors import ConfigError, ResultError
+from mixgraph.result.result import GRAPH, Result
+
+
+@dataclass(frozen=True)
+class Study:
+    """One result, where it lies and which dataset its song is from."""
+
+    result: Result
+    folder: Path
+    dataset: str
+
+    @property
+    def song(self) -> str:
+        """Name of the song."""
+        return str(self.result.provenance["song"])
+
+    @property
+    def chain(self) -> str:
+        """Letters of the console that it began with."""
+        return self.result.config.console.chain
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether it went through pruning, or is the fit of a console."""
+        return self.result.config.prune.rounds > 0
+
+    @property
+    def criterion(self) -> tuple[str, float]:
+        """Pruning strategy and tolerance."""
+        return self.result.config.prune.strategy, self.result.config.prune.tolerance
+
+    def history(self) -> list[dict[str, Any]]:
+        """What its search noted, line by line; raises `ResultError`."""
+        file = self.folder / "history.jsonl"
+        try:
+            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            raise ResultError(f"{file}: cannot be read ({error}); leave it out or search again") from None
+
+    def load_song(self) -> Song:
+        """Its song, from where it was; raises `SongError`."""
+        layout, audio = self.result.provenance.get("layout"), self.result.config.audio
+        if not layout:
+            raise ResultError(f"{self.folder}: says not where its song is; search it again from a song folder")
+        return load_layout(
+            Layout.from_json(layout), sample_rate=audio.sample_rate, memory_budget_mb=audio.memory_budget_mb
+        )
+
+
+def load_studies(folders: Iterable[Path]) -> list[Study]:
+    """All results of corpora or of folders that hold result folders; raises `ResultError` where there are none."""
+    return [study for folder in folders for study in _studies_in(folder)]
+
+
+def _studies_in(folder: Path) -> Iterator[Study]:
+    if (folder / CORPUS).is_file():
+        corpus = Corpus.open(folder)
+        found = [(corpus.result_folder(song.id), result) for song, result in corpus.results()]
+        name = corpus.dataset
+    else:
+        places = [file.parent for file in sorted(folder.glob(f"*/{GRAPH}"))]
+        found = [(place, Result.load(place)) for place in places if not place.name.endswith(".partial")]
+        name = folder.resolve().name
+    if not found:
+        raise ResultError(f"{folder}: no results there; give corpora, or folders that hold result folders")
+    yield from (Study(result, place, name) for place, result in found)
+
+
+def consoles_of(studies: Iterable[Study], chain: str = "ecnsgdr") -> dict[str, Study]:
+    """Fits of one console without pruning, by song."""
+    return {study.song: study for study in studies if not study.is_pruned and study.chain == chain}
+
+
+def pruned_of(studies: Iterable[Study]) -> list[Study]:
+    """Results that went through pruning."""
+    return [study for study in studies if study.is_pruned]
+
+
+def require(studies: Sequence[Study], what: str) -> Sequence[Study]:
+    """The studies, unless there are none; raises `ConfigError` that says what is needed."""
+    if not studies:
+        raise ConfigError(f"no results for it: {what}")
+    return studies
