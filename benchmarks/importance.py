@@ -1,11 +1,11 @@
 """The paper's Figure 4 (arXiv 2406.01049), for several scores: what each processor's removal costs, beside its score.
 
-    python benchmarks/importance.py [SONG ...] [--console-steps 150] [--probe 3] [--csv FILE] [--figure FILE]
+    python benchmarks/importance.py [SONG ...] [--console-steps 150] [--probe 3] [--csv FILE]
 
 For each song (default: hydrogen): a console fit of the default preset's kind, then the exact rise of the loss over all
 evaluation segments when each processor alone is removed. Scores: the dry/wet weight (the paper's), the Fisher score,
 and with `--probe N` the rise on N segments. Prints rank correlations, overall and by type, what the lowest 30 % of
-each score cost when they are removed together, and what each took to compute. A figure needs matplotlib.
+each score cost when they are removed together, and what each took to compute. `mixgraph paper figures` draws it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import csv
 import math
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,6 @@ LOWEST = 0.3
 
 def main() -> None:
     options = options_of(__doc__, _add)
-    if options.figure and not find_spec("matplotlib"):
-        raise SystemExit("--figure needs matplotlib, which is not installed")
     prepare(options.threads)
     found: dict[str, dict[str, Any]] = {}
     for folder in options.songs:
@@ -44,8 +41,6 @@ def main() -> None:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-    if options.figure:
-        _draw(found, options.figure)
     save(options, songs=found)
 
 
@@ -55,7 +50,6 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--probe", type=int, default=0, metavar="N", help="segments of the probe; 0: none")
     parser.add_argument("--max-processors", type=int, default=0, metavar="N", help="try so many only; 0: all")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="a row for each processor")
-    parser.add_argument("--figure", type=Path, metavar="FILE", help="scatter plots")
 
 
 def _study(song: Any, options: argparse.Namespace) -> dict[str, Any]:
@@ -139,26 +133,6 @@ def _print_song(name: str, study: dict[str, Any]) -> None:
     rows = [[score, f"{value:+.4f}"] for score, value in study["lowest"].items()]
     table(f"{name}: the {study['count']} lowest, removed together", ["by", "loss rise"], rows)
     table(f"{name}: seconds", ["what", "s"], [[what, f"{value:.1f}"] for what, value in study["seconds"].items()])
-
-
-def _draw(found: dict[str, dict[str, Any]], file: Path) -> None:
-    from matplotlib.figure import Figure
-
-    scores = list(next(iter(found.values()))["spearman"]["all"])
-    figure = Figure(figsize=(4 * len(scores), 3.5 * len(found)), layout="constrained")
-    axes = figure.subplots(len(found), len(scores), squeeze=False)
-    for line, (name, study) in zip(axes, found.items(), strict=True):
-        for ax, score in zip(line, scores, strict=True):
-            for kind in dict.fromkeys(row["type"] for row in study["processors"]):
-                some = [row for row in study["processors"] if row["type"] == kind]
-                ax.scatter([row[score] for row in some], [row[RISE] for row in some], s=12, label=kind)
-            ax.set(xlabel=score, ylabel=RISE, title=f"{name}: {study['spearman']['all'][score] or 0:.2f}")
-            # Rises and scores span many powers of ten, and a rise may be negative.
-            ax.set_yscale("symlog", linthresh=1e-4)
-            if score != "dry/wet":
-                ax.set_xscale("symlog", linthresh=1e-4 if "probe" in score else 1e-8)
-    axes[0, 0].legend(fontsize="x-small")
-    figure.savefig(file, dpi=150)
 
 
 if __name__ == "__main__":
