@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mixgraph.errors import ConfigError, ResultError
+from mixgraph.errors import ConfigError
 from mixgraph.memory import keep_memory
 
 if TYPE_CHECKING:
@@ -54,17 +53,11 @@ def load_result(options: argparse.Namespace) -> tuple[Result, torch.device]:
 
 def load_song_of(result: Result, options: argparse.Namespace, *, require_mix: bool) -> Song:
     """The song given, or the result's own; raises `ResultError` if that is unknown or gone, `SongError` if unusable."""
-    from mixgraph.audio.song import load_layout, load_song
-    from mixgraph.audio.song_file import Layout
+    if not options.song:
+        from mixgraph.result.song import load_own_song
 
-    folder, cure = options.song or result.provenance.get("song_folder"), "name a song folder after the result"
-    if not folder:
-        raise ResultError(f"{options.result}: was not made from a song folder; {cure}")
-    if not options.song and not Path(folder).is_dir():
-        raise ResultError(f"{folder}: the song folder of {options.result} is not there any more; {cure}")
-    how = {"sample_rate": result.config.audio.sample_rate, "memory_budget_mb": result.config.audio.memory_budget_mb}
-    if not options.song and (files := result.provenance.get("layout")):
-        layout = Layout.from_json(files)
-        has_mix = layout.mix is not None and (require_mix or layout.mix.is_file())
-        return load_layout(layout if has_mix else replace(layout, mix=None), **how)
-    return load_song(folder, **how, require_mix=require_mix)
+        return load_own_song(result, options.result, require_mix=require_mix)
+    from mixgraph.audio.song import load_song
+
+    rate, budget = result.config.audio.sample_rate, result.config.audio.memory_budget_mb
+    return load_song(options.song, sample_rate=rate, memory_budget_mb=budget, require_mix=require_mix)

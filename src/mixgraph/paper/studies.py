@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mixgraph.audio.song import Song, load_layout
-from mixgraph.audio.song_file import Layout
+from mixgraph.audio.song import Song
 from mixgraph.corpus.folder import CORPUS, Corpus
 from mixgraph.errors import ConfigError, ResultError
 from mixgraph.result.result import GRAPH, Result
+from mixgraph.result.song import load_own_song
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,8 @@ class Study:
             raise ResultError(f"{file}: cannot be read ({error}); leave it out or search again") from None
 
     def load_song(self) -> Song:
-        """Its song, from where it was; raises `SongError`."""
-        layout, audio = self.result.provenance.get("layout"), self.result.config.audio
-        if not layout:
-            raise ResultError(f"{self.folder}: says not where its song is; search it again from a song folder")
-        return load_layout(
-            Layout.from_json(layout), sample_rate=audio.sample_rate, memory_budget_mb=audio.memory_budget_mb
-        )
+        """Its song, from where it was; raises `ResultError` or `SongError`."""
+        return load_own_song(self.result, self.folder)
 
 
 def load_studies(folders: Iterable[Path]) -> list[Study]:

@@ -39,11 +39,14 @@ def draw(studies: Sequence[Study]) -> Figure:
     axes = figure.subplots(2, 5, sharex=True, sharey=True)
     for row, channel in enumerate(("mid", "side")):
         target = spectra["target"][row]
+        floor = target.max() - RANGE_DB  # what is below is black, and no error
         for ax, (name, spectrum) in zip(axes[row], spectra.items(), strict=False):
-            levels = _show(ax, spectrum[row], length / rate, (target.max() - RANGE_DB, target.max()), "magma")
+            levels = _show(ax, spectrum[row], length / rate, (floor, target.max()), "magma")
             ax.set_title(f"{name}, {channel}", fontsize="medium")
         for ax, name in zip(axes[row, 3:], ("full console", "pruned graph"), strict=True):
-            errors = _show(ax, spectra[name][row] - target, length / rate, (-ERROR_DB, ERROR_DB), "RdBu_r")
+            errors = _show(
+                ax, spectra[name][row].clip(floor) - target.clip(floor), length / rate, (-ERROR_DB, ERROR_DB), "RdBu_r"
+            )
             ax.set_title(f"error: {name}, {channel}", fontsize="medium")
         figure.colorbar(levels, ax=list(axes[row, :3]), label="dB", pad=0.01)
         figure.colorbar(errors, ax=list(axes[row, 3:]), label="dB", pad=0.01)

@@ -34,5 +34,6 @@ def draw(studies: Sequence[Study]) -> Figure:
         loss = metrics["loss"]["pruned"]["target"]
         title = f"tolerance {study.criterion[1]:g}: {kept} of {initial} processors, loss {loss:.3f}"
         ax.set_title(title, fontsize=8, loc="left")
+        ax.set_anchor("W")
     figure.suptitle(f"{song}, strategy {strategy}", fontsize=9)
     return figure
