@@ -159,6 +159,7 @@ def test_a_folder_without_results_is_refused(tmp_path):
     [
         (["tables", "--corpus", "RUNS", "--only", "4"], "there is no table 4"),
         (["figures", "--corpus", "RUNS"], "name a folder with -o"),
+        (["figures", "--corpus", "RUNS", "-o", "x", "--dpi", "3"], "expected 20 to 2000"),
     ],
 )
 def test_the_command_refuses_in_one_line(runs, capsys, arguments, says):

@@ -25,12 +25,12 @@ def format_of(file: Path) -> str:
     return suffix
 
 
-def save_figure(figure: Figure, file: Path) -> None:
-    """Writes SVG, PNG (200 dpi) or PDF, by the suffix; raises `ConfigError` or `OutputError`."""
+def save_figure(figure: Figure, file: Path, dpi: int = 200) -> None:
+    """Writes SVG, PNG (so many dots per inch) or PDF, by the suffix; raises `ConfigError` or `OutputError`."""
     import matplotlib
 
     suffix, content = format_of(file), BytesIO()
     # Text stays text in SVG and PDF, so that it can be searched and set in another font.
     with matplotlib.rc_context({"svg.hashsalt": "mixgraph", "svg.fonttype": "none", "pdf.fonttype": 42}):
-        figure.savefig(content, format=suffix, dpi=200, metadata=UNDATED[suffix])
+        figure.savefig(content, format=suffix, dpi=dpi, metadata=UNDATED[suffix])
     write_bytes(file, content.getvalue())

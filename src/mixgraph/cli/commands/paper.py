@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", type=int, nargs="+", metavar="N", help=which)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where figures go")
     parser.add_argument("--format", choices=FORMATS, default="png", help="format of figures (default png)")
+    parser.add_argument("--dpi", type=int, metavar="N", default=200, help="resolution of PNG (default 200)")
     parser.add_argument("--json", action="store_true", help="print tables as JSON")
 
 
@@ -38,6 +39,8 @@ def run(options: argparse.Namespace) -> None:
     terminal = Terminal(logging.WARNING if options.what == "tables" else logging.INFO)
     if options.what == "figures" and options.output is None:
         raise ConfigError("paper figures: nowhere to write; name a folder with -o")
+    if not 20 <= options.dpi <= 2_000:
+        raise ConfigError(f"argument --dpi: {options.dpi}: expected 20 to 2000")
     if options.what == "tables":
         _print_tables(terminal, options)
     else:
@@ -82,7 +85,7 @@ def _write_figures(terminal: Terminal, options: argparse.Namespace) -> None:
             terminal.err.print(f"figure {number} left out: {error}", markup=False, soft_wrap=True)
             continue
         file = options.output / f"figure-{number}-{name}.{options.format}"
-        save_figure(drawn, file)
+        save_figure(drawn, file, options.dpi)
         made += 1
         terminal.out.print(str(file), markup=False, soft_wrap=True)
     if not made:
