@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from mixgraph.audio.files import probe
-from mixgraph.audio.song_file import FILE_NAME, audio_files, parse_layout
-from mixgraph.errors import SongError
+from mixgraph.audio.song_file import FILE_NAME, Layout, audio_files, parse_layout
+from mixgraph.errors import ConfigError, SongError
 from mixgraph.files import write_bytes
 
 FAMILIES = {
@@ -42,11 +44,12 @@ FAMILIES = {
         whistle""",
     "saxophones": "sax saxes saxophone saxophones",
     "choir": "choir chorus",
-    "vocals": "vox voxes vocal vocals voc vocs voice voices rap whisper whispers scream screams shout shouts",
+    "vocals": """vox voxes vocal vocals voc vocs voice voices rap whisper whispers scream screams shout shouts singer
+        singers vocalist vocalists rapper rappers speaker speakers""",
     "lead_vocals": "leadvox leadvocal ldvox lv",
     "backing_vocals": "bgvox bvox backvox bv bvs bgv bgvs harmony harmonies harm",
 }
-"""Group → words; the first word of a name that is in the table decides. Extend these tables freely."""
+"""Group → words; the first word of a name that is in the table decides. `read_words` reads more from a file."""
 
 WEAK_FAMILIES = {
     "drums": "loop loops beat beats break breaks fill fills scratch scratches",
@@ -61,6 +64,7 @@ REFINEMENTS = {
     ("guitars", "bass"): "bass",
     ("vocals", "backing_vocals"): "backing back background bg harmony harm bv",
     ("vocals", "lead_vocals"): "lead main ld",
+    ("brass", "woodwinds"): "english",
     ("bass", "drums"): "drum",
     ("bass", "woodwinds"): "clarinet flute",
     ("bass", "saxophones"): "sax saxophone",
@@ -83,24 +87,52 @@ LONG_WORDS = [word for word in GROUP_OF if len(word) > 4]
 MIX_NAME = re.compile(r"(.*[_ -])?(mix|master)", re.IGNORECASE)
 
 
-def guess_subgroups(names: Iterable[str]) -> dict[str, list[str]]:
+def read_words(file: Path) -> dict[str, str]:
+    """Words and their groups from a TOML file of `group = ["word", ...]`, for `guess_subgroups`.
+
+    Raises `ConfigError` naming the file and the word or key that is not accepted.
+    """
+    try:
+        groups = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{file}: no such file; give the path of a TOML file of groups and their words") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file}: cannot be read as TOML ({error}); mend the file") from None
+    owner: dict[str, str] = {}
+    for group, words in groups.items():
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ConfigError(f"{file}: {group} = {words!r} was read; make it a list of words in quotes")
+        for word in words:
+            if WORD.findall(word) != [word]:
+                raise ConfigError(f"{file}: '{word}' is no single word: names are cut at capitals, digits and signs")
+            if owner.setdefault(word.casefold(), group) != group:
+                raise ConfigError(f"{file}: '{word}' is in '{owner[word.casefold()]}' and in '{group}'; keep it once")
+    return owner
+
+
+def guess_subgroups(names: Iterable[str], words: Mapping[str, str] | None = None) -> dict[str, list[str]]:
     """Groups tracks by what their names say, in order of appearance; names that say nothing are in no group.
 
-    Unknown words group too where several tracks share them: "Stylophone1" and "Stylophone2".
+    Unknown words group too where several tracks share them: "Stylophone1" and "Stylophone2". `words`, each with its
+    group, come before our own, whatever else a name says.
     """
-    guesses = {name: _guess_group([word.casefold() for word in WORD.findall(name)]) for name in names}
+    words = words or {}
+    guesses = {name: _guess_group([word.casefold() for word in WORD.findall(name)], words) for name in names}
+    known = {*FAMILIES, *WEAK_FAMILIES, *words.values()}
     owners = Counter(guesses.values())
     groups: dict[str, list[str]] = {}
     for name, group in guesses.items():
         # Microphones in the room of a recording with drums are there for the drums.
         if group == "room" and "drums" in owners:
             group = "drums"
-        if group in FAMILIES or group in WEAK_FAMILIES or (group and owners[group] > 1):
+        if group in known or (group and owners[group] > 1):
             groups.setdefault(group, []).append(name)
     return groups
 
 
-def _guess_group(words: list[str]) -> str:
+def _guess_group(words: list[str], extra: Mapping[str, str]) -> str:
+    if group := next((extra[word] for word in words if word in extra), None):
+        return group
     for table in (GROUP_OF, WEAK_GROUP_OF):
         if group := next((table[word] for word in words if word in table), None):
             return next((REFINED[group, word] for word in words if (group, word) in REFINED), group)
@@ -111,26 +143,42 @@ def _guess_group(words: list[str]) -> str:
     return "_".join(word for word in words if word not in FILLERS.split())
 
 
-def init_song(folder: Path | str, *, overwrite: bool = False) -> Path:
-    """Writes song.toml for a folder and returns its path; subgroups are sub-folders of tracks, else guessed from names.
+@dataclass(frozen=True)
+class Proposal:
+    """A song.toml that is not written yet: what it says beside the subgroups, and the files with their roles."""
 
-    The mix is `mix.*`, `master.*`, `*_MIX.*` or the only audio file beside a folder of audio. Every header is read
-    first, so that what was written loads. Raises `SongError` with the cure, and `OutputError`.
+    settings: dict[str, str]
+    layout: Layout
+
+
+def propose_song(folder: Path | str, words: Mapping[str, str] | None = None) -> Proposal:
+    """What `init_song` would write; subgroups are sub-folders of tracks, else guessed from names and `words`.
+
+    The mix is `mix.*`, `master.*`, `*_MIX.*` or the only audio file beside a folder of audio. Every header is read, so
+    that what is proposed loads. Raises `SongError` with the cure.
     """
     folder = Path(folder)
-    path = folder / FILE_NAME
     if not folder.is_dir():
         raise SongError(f"{folder}: no such song folder; check the path")
-    if path.exists() and not overwrite:
-        raise SongError(f"{path}: exists already; edit it, or ask to overwrite it")
     mix = _find_mix(folder)
     settings = {"name": folder.resolve().name, "mix": mix.name, "tracks": _find_tracks(folder, mix)}
     layout = parse_layout(folder, settings, folder)
     for file in layout.files:
         probe(file)
-    subgroups = layout.subgroups or guess_subgroups(layout.tracks)
-    lines = [f"{key} = {_quote(value)}" for key, value in settings.items()]
-    groups = [f"{_quote(group)} = [{', '.join(map(_quote, members))}]" for group, members in subgroups.items()]
+    guess = {group: tuple(members) for group, members in guess_subgroups(layout.tracks, words).items()}
+    return Proposal(settings, replace(layout, subgroups=layout.subgroups or guess))
+
+
+def init_song(folder: Path | str, *, overwrite: bool = False, words: Mapping[str, str] | None = None) -> Path:
+    """Writes song.toml for a folder as `propose_song` says, and returns its path; raises `OutputError` too."""
+    path = Path(folder) / FILE_NAME
+    if path.exists() and not overwrite:
+        raise SongError(f"{path}: exists already; edit it, or ask to overwrite it")
+    proposal = propose_song(folder, words)
+    lines = [f"{key} = {_quote(value)}" for key, value in proposal.settings.items()]
+    groups = (
+        f"{_quote(group)} = [{', '.join(map(_quote, members))}]" for group, members in proposal.layout.subgroups.items()
+    )
     write_bytes(path, "\n".join([*lines, "", "[subgroups]", *groups, ""]).encode())
     return path
 

@@ -64,7 +64,7 @@ def search(
     workspace = Workspace(output, resume=resume, overwrite=overwrite)
     run = SearchRun(problem, workspace, watch, should_stop, checkpoint_seconds)
     run.run()
-    result = Result(run.graph, run.bank.to("cpu"), config, run.metrics(), _provenance(song, config, chosen))
+    result = Result(run.graph, run.bank.to("cpu"), config, run.metrics(), provenance_of(song, config, chosen))
     write_audio(workspace.folder / "mix.flac", result.render(song, device=chosen), song.sample_rate)
     result.save(workspace.folder)
     workspace.finish()
@@ -82,7 +82,8 @@ def choose_device(name: str) -> torch.device:
     return torch.device(("cuda" if cuda else "cpu") if name == "auto" else name)
 
 
-def _provenance(song: Song, config: SearchConfig, device: torch.device) -> dict[str, Any]:
+def provenance_of(song: Song, config: SearchConfig, device: torch.device) -> dict[str, Any]:
+    """What `provenance.json` says of a result: inputs, settings, versions and machine."""
     packages = ("mixgraph", "torch", "numpy", "scipy", "soundfile", "soxr")
     return {
         "schema_version": 1,

@@ -32,7 +32,6 @@ from mixgraph.result.result import processor_ids
 from mixgraph.run.events import Forecast, Progress, Stopped, Watcher
 from mixgraph.run.workspace import Checkpoint, Workspace
 
-
 WEIGHTS_EVERY = 10
 """After how many steps the history tells the mean dry/wet weight of each type."""
 
