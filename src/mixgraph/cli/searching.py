@@ -44,6 +44,8 @@ def add_run(parser: argparse.ArgumentParser, output: Path | None = None) -> None
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", default=output, required=not output, help=where)
     parser.add_argument("--resume", action="store_true", help="go on with the unfinished run of OUT, if there is one")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier result or unfinished run at OUT")
+    without = "do not write OUT/report.html, a page to see and hear the result"
+    parser.add_argument("--no-report", action="store_true", help=without)
     add_compute(parser)
     voice = parser.add_mutually_exclusive_group()
     voice.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
@@ -72,7 +74,9 @@ def run_search(
             from mixgraph.run.api import search
 
             how = {name: getattr(options, name) for name in ("output", "device", "resume", "overwrite")}
-            result = search(song(), config, **how, watch=watch, should_stop=lambda: stop.asked)
+            result = search(
+                song(), config, **how, watch=watch, should_stop=lambda: stop.asked, report=not options.no_report
+            )
     except OutputError as error:
         if not stop.armed:
             raise
@@ -100,6 +104,8 @@ def _print_summary(out: Console, metrics: Mapping[str, Any], output: Path) -> No
     facts = Text.assemble((kept_of(metrics), "bold"), f" in {metrics['seconds'] / 60:.1f} min")
     out.print("", loss_table(metrics["loss"]), "", types, "", facts, sep="\n")
     out.print(Text.assemble("result in ", (str(output), "bold")), soft_wrap=True)
+    if (output / "report.html").is_file():
+        out.print(Text.assemble("to see and hear it, open ", (str(output / "report.html"), "bold")), soft_wrap=True)
 
 
 class StopRequest:

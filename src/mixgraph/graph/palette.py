@@ -1,20 +1,20 @@
 """One colour for each processor type, wherever graphs are shown: Okabe and Ito's, which colour-blind readers can tell
-apart (https://jfly.uni-koeln.de/color), in the order of the console's chain."""
+apart (https://jfly.uni-koeln.de/color), two of them lighter so that dark letters read well on them."""
 
 from __future__ import annotations
 
 from typing import Final
 
 COLORS: Final = {
-    "equalizer": "#0072b2",
-    "compressor": "#d55e00",
-    "noise_gate": "#8c564b",
-    "stereo_imager": "#56b4e9",
-    "gain_panning": "#009e73",
-    "multitap_delay": "#cc79a7",
-    "reverb": "#e69f00",
+    "equalizer": "#56b4e9",
+    "compressor": "#e0651a",
+    "noise_gate": "#f0e442",
+    "stereo_imager": "#cc79a7",
+    "gain_panning": "#21b58b",
+    "multitap_delay": "#e69f00",
+    "reverb": "#0072b2",
 }
-OTHER: Final = "#6b7280"
+OTHER: Final = "#b7bcc4"
 
 
 def color_of(type: str) -> str:

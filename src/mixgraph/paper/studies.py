@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from mixgraph.audio.song import Song
 from mixgraph.corpus.folder import CORPUS, Corpus
 from mixgraph.errors import ConfigError, ResultError
+from mixgraph.report.search_history import read_history
 from mixgraph.result.result import GRAPH, Result
 from mixgraph.result.song import load_own_song
 
@@ -45,11 +45,7 @@ class Study:
 
     def history(self) -> list[dict[str, Any]]:
         """What its search noted, line by line; raises `ResultError`."""
-        file = self.folder / "history.jsonl"
-        try:
-            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        except (OSError, ValueError) as error:
-            raise ResultError(f"{file}: cannot be read ({error}); leave it out or search again") from None
+        return read_history(self.folder)
 
     def load_song(self) -> Song:
         """Its song, from where it was; raises `ResultError` or `SongError`."""

@@ -35,12 +35,13 @@ def search(
     watch: Watcher = lambda progress: None,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint_seconds: float = 30.0,
+    report: bool = False,
 ) -> Result:
     """Finds the mixing graph of a song (Lee et al., DAFx 2024, arXiv 2406.01049).
 
     `song` is a `Song` or a song folder, `config` defaults to the laptop preset. With `output` the result folder is
     written there, and a run that is broken off (`should_stop` says so, or it is killed) can be resumed; a checkpoint is
-    written at every change of stage and every `checkpoint_seconds`.
+    written at every change of stage and every `checkpoint_seconds`. With `report`, `report.html` is written there too.
     Raises `MixgraphError` at anything a user can mend, `Stopped` when asked to stop.
     """
     config, chosen = config or make_config(), choose_device(device)
@@ -67,6 +68,12 @@ def search(
     result = Result(run.graph, run.bank.to("cpu"), config, run.metrics(), provenance_of(song, config, chosen))
     write_audio(workspace.folder / "mix.flac", result.render(song, device=chosen), song.sample_rate)
     result.save(workspace.folder)
+    if report:
+        from mixgraph.report.search_history import read_history
+        from mixgraph.report.write import write_report
+
+        history = read_history(workspace.folder)
+        write_report(result, song, workspace.folder / "report.html", history=history, device=chosen)
     workspace.finish()
     return result
 

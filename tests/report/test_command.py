@@ -1,0 +1,63 @@
+"""`mixgraph report`: where the page goes, and what it says when it cannot be made."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from mixgraph.audio.song import load_song
+from mixgraph.cli.commands import report as command
+from mixgraph.errors import ConfigError, MixgraphError, OutputError
+from tests.cli.tiny import write_song
+from tests.engine import RATE
+from tests.report.sample import make_result
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A result folder whose song lies beside it."""
+    folder = tmp_path / "result"
+    folder.mkdir()
+    with load_song(write_song(tmp_path / "song"), sample_rate=RATE) as song:
+        result = make_result(song)
+        result.provenance["song_folder"] = str(tmp_path / "song")
+        result.save(folder)
+    return folder
+
+
+def run(result: Path, *arguments: str) -> None:
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    command.run(parser.parse_args([str(result), *arguments]))
+
+
+def test_the_page_goes_into_the_result_folder(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(saved)
+    assert (saved / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert "report.html" in capsys.readouterr().err
+    with pytest.raises(OutputError, match="--overwrite"):
+        run(saved)
+    run(saved, "--overwrite", "--no-tracks")
+    assert "nothing can be muted" in (saved / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        (["-o", "page.pdf"], OutputError, "end it in .html"),
+        (["--size-limit", "0.5"], ConfigError, "--size-limit: 0.5: expected 1 MB or more"),
+        (["--size-limit", "nan"], ConfigError, "--size-limit: nan"),
+        (["--threads", "0"], ConfigError, "--threads"),
+        (["-o", "no/such/folder/page.html"], OutputError, "does not exist"),
+        (["no-such-song"], MixgraphError, "no-such-song"),
+    ],
+)
+def test_errors_name_the_value_and_the_cure(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], error: type[Exception], said: str
+) -> None:
+    monkeypatch.chdir(saved.parent)
+    with pytest.raises(error, match=said):
+        run(saved, *arguments)
+    assert not list(saved.parent.glob("**/*.html"))
