@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
 
 from mixgraph.audio.files import BLOCK_FRAMES
 from mixgraph.datasets.base import open_dataset
@@ -38,13 +40,47 @@ def test_a_signal_above_full_scale_in_a_float_file_is_one_clip(tmp_path: Path) -
     assert measure(write(tmp_path / "a.wav", frames)) == pytest.approx((1.7, 2))
 
 
+def song_in_time(root: Path, later: int, stretched: int = 0) -> Path:
+    """A song of ten seconds whose mix has the tracks so many samples later, and so many samples longer."""
+    folder = song_folder(root / "song")
+    tracks = [0.3 * tone(10 * RATE, seed=seed) for seed in range(3)]
+    for name, frames in zip(("kick", "snare", "vox"), tracks, strict=True):
+        write(folder / "tracks" / f"{name}.wav", frames)
+    total = np.sum(tracks, axis=0)
+    heard = soxr.resample(total, len(total), len(total) + stretched) if stretched else total
+    write(folder / "mix.wav", np.roll(heard, later, axis=0))
+    return folder
+
+
 def test_a_sound_song_has_no_problems(tmp_path: Path) -> None:
-    song_folder(tmp_path / "song")
+    song_in_time(tmp_path, 0)
     report = examine(open_dataset("folder", tmp_path), "song", check=True)
-    assert report.error == ""
-    assert not [problem for problem in report.problems if "clipped" in problem or "silent" in problem]
-    assert report.headers and report.headers.seconds == 0.5
+    assert (report.error, report.problems) == ("", ())
+    assert report.headers and report.headers.seconds == 10
     assert report.headers.sample_rates == (RATE,)
+
+
+def test_misplaced_tracks_are_found(tmp_path: Path) -> None:
+    folder = song_in_time(tmp_path, 1_000)
+    dataset = open_dataset("folder", tmp_path)
+    assert examine(dataset, "song", check=True).problems == ("tracks should start 0.125 s later to lie under the mix",)
+    (folder / "song.toml").write_text("[offsets]\n" + "".join(f"{name} = 0.125\n" for name in ("kick", "snare", "vox")))
+    assert examine(dataset, "song", check=True).problems == ()
+
+
+def test_clocks_that_differ_are_found(tmp_path: Path) -> None:
+    song_in_time(tmp_path, 0, stretched=8)
+    (problem,) = examine(open_dataset("folder", tmp_path), "song", check=True).problems
+    found = re.fullmatch(r"tracks and mix run at different speeds: \+(\d+) ppm", problem)
+    assert found
+    assert int(found[1]) == pytest.approx(100, abs=5)
+
+
+def test_a_mix_of_something_else_cannot_be_aligned(tmp_path: Path) -> None:
+    folder = song_in_time(tmp_path, 0)
+    write(folder / "mix.wav", tone(10 * RATE, seed=9))
+    (problem,) = examine(open_dataset("folder", tmp_path), "song", check=True).problems
+    assert problem.startswith("whether tracks and mix start together cannot be told: ")
 
 
 def test_silent_and_clipped_files_are_named(tmp_path: Path) -> None:

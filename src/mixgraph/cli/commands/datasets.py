@@ -4,6 +4,7 @@ environment variable names it: its songs, their length, sample rates and subgrou
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 from collections.abc import Iterable
 from functools import partial
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Lists datasets, or looks into one."""
-    terminal = Terminal()
+    terminal = Terminal(logging.ERROR)  # what loading remarks on every track is not asked for here
     if not options.name:
         known = [_presence(name) for name in DATASETS]
         if options.json:
