@@ -25,6 +25,13 @@ COMMANDS: Final = {
     "show": "show the graph of a result",
     "demo": "search a six-second song whose mix is known, and compare",
     "init": "write a song.toml with guessed subgroups",
+    "align": "find the offset between the tracks of a song and its mix",
+    "report": "write a page to see, hear and read a result",
+    "draw": "draw the graph of a result as SVG, PNG or PDF",
+    "datasets": "list known datasets and what is there of them",
+    "corpus": "search, check, score and export many songs",
+    "app": "search, watch and listen in your browser, without a terminal",
+    "paper": "the tables and figures of the paper, from your results",
     "bench": "measure what a training step costs on this machine",
 }
 SUMMARY: Final = "Finds the sparse graph of audio processors that turns dry tracks into a given mix."

@@ -1,0 +1,109 @@
+"""Mixes dry tracks of a dataset through random graphs, so that the true graph of each song is known. A song is a folder
+as `mixgraph search` takes it, with the true graph as a result in its folder `truth`; docs/synthetic.md says what is
+drawn. Songs that are there already are kept: the same command goes on where it was stopped, and with more --songs it
+adds some."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mixgraph.cli.terminal import Terminal, left, plain_table, print_json, right
+from mixgraph.errors import SongError
+
+if TYPE_CHECKING:
+    from mixgraph.datasets.base import Dataset, Entry
+
+logger = logging.getLogger(__name__)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Where from, where to, how many, and of what size."""
+    what = "name of a dataset (`mixgraph datasets` lists them), or a folder of song folders"
+    parser.add_argument("dataset", metavar="DATASET", help=what)
+    parser.add_argument(
+        "path", type=Path, nargs="?", metavar="PATH", help="where it is (default: what its environment variable says)"
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="SONGS", required=True, help="folder for the songs")
+    parser.add_argument("--songs", type=_count, metavar="N", required=True, help="how many songs")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="the same one gives the same songs (default 0)"
+    )
+    parser.add_argument("--tracks", type=_span, default="4-8", metavar="A-B", help="tracks of a song (default 4-8)")
+    parser.add_argument("--seconds", type=_span, default="10", metavar="A-B", help="length of a song (default 10)")
+    rate = "working rate of the songs, and of searches in them (default 30000)"
+    parser.add_argument("--sample-rate", type=_count, default=30_000, metavar="HZ", help=rate)
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: one per core)")
+    parser.add_argument("--json", action="store_true", help="JSON lines on stdout: one per song, as it is written")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Writes the songs, and says how often each processor is in them."""
+    from mixgraph.cli.compute import prepare
+
+    prepare(options)
+    from mixgraph.config import make_config
+    from mixgraph.corpus.create import dataset_at
+    from mixgraph.corpus.synthetic.synthesise import Made, Plan, synthesise
+
+    terminal, kept, places = Terminal(logging.WARNING), Counter[str](), Counter[str]()
+
+    def watch(made: Made) -> None:
+        count = made.truth.metrics["processors"]
+        kept.update(count["kept"]["by_type"])
+        places.update(count["initial"]["by_type"])
+        if options.json:
+            print_json({"song": str(made.folder), "tracks": made.truth.tracks, "processors": count["kept"]})
+        else:
+            said = f"{made.folder}: {len(made.truth.tracks)} tracks, {count['kept']['total']} processors"
+            terminal.err.print(said, markup=False, soft_wrap=True)
+
+    sources = list(_readable(dataset_at(options.dataset, options.path)[1]))
+    least, most = (round(number) for number in options.tracks)
+    plan = Plan(
+        options.songs,
+        options.seed,
+        (least, most),
+        options.seconds,
+        config=make_config(changes={"audio": {"sample_rate": options.sample_rate}}),
+    )
+    folders = synthesise(sources, options.output, plan, watch)
+    if options.json:
+        return
+    terminal.out.print(f"{len(folders)} songs in {options.output}", markup=False, soft_wrap=True)
+    if kept:
+        table = plain_table(left("processor"), right("used"), right("of places"))
+        for kind, count in places.items():
+            table.add_row(kind.replace("_", " "), str(kept[kind]), f"{kept[kind] / count:.0%}")
+        terminal.out.print("", table, sep="\n")
+
+
+def _readable(dataset: Dataset) -> list[Entry]:
+    entries: list[Entry] = []
+    for song in dataset.songs:
+        try:
+            entries.append(dataset.entry(song))
+        except SongError as error:
+            logger.warning("%s is left out: %s", song, error)
+    return entries
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1 on")
+    return int(text)
+
+
+def _span(text: str) -> tuple[float, float]:
+    """`4-8`, or `4` for no more and no less."""
+    low, dash, high = text.partition("-")
+    try:
+        span = float(low), float(high if dash else low)
+    except ValueError:
+        span = 0.0, 0.0
+    if not 0 < span[0] <= span[1] < 1e5:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number or a range such as 4-8")
+    return span

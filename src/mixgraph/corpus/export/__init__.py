@@ -1,0 +1,1 @@
+"""A corpus to take along: a portable copy, and its audio as FLAC or in tars."""

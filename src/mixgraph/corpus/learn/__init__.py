@@ -1,0 +1,1 @@
+"""Corpora for networks: songs as tensors, as heterogeneous graphs, and as networkx graphs."""

@@ -1,0 +1,1 @@
+"""How near a found mixing graph comes to the true one."""
