@@ -112,7 +112,8 @@ def draw(song: Song, mixed: Song, rng: np.random.Generator, *, one_by_one: bool)
     tracks, truth, cut = {}, {}, None
     for name in song.tracks:
         if cut is None or one_by_one:
-            cut = _draw_partner(rng, song.samples, mix_cut, 1 + drift * 1e-6)
+            least = SHARED_SECONDS if song is mixed else 0.0
+            cut = _draw_partner(rng, song.samples, mix_cut, 1 + drift * 1e-6, least)
         samples = song.track(name)
         tracks[name] = cut.of(samples) * (flip if rng.random() < 0.9 else -flip)
         both = samples[:, max(cut.first, mix_cut.first) : min(cut.last, mix_cut.last)]
@@ -128,12 +129,12 @@ def _draw_cut(rng: np.random.Generator, samples: int, stretch: float) -> Cut:
     return Cut(first, first + length, silence, stretch)
 
 
-def _draw_partner(rng: np.random.Generator, samples: int, mix: Cut, stretch: float) -> Cut:
-    """A cut of the tracks with enough in common with that of the mix, no farther away than is looked for."""
+def _draw_partner(rng: np.random.Generator, samples: int, mix: Cut, stretch: float, least: float) -> Cut:
+    """A cut of the tracks with `least` seconds in common with that of the mix, no farther away than is looked for."""
     while True:
         cut = _draw_cut(rng, samples, stretch)
         shared = min(cut.last, mix.last) - max(cut.first, mix.first)
-        enough = shared >= min(SHARED_SECONDS * RATE, cut.last - cut.first)
+        enough = least == 0 or shared >= min(least * RATE, samples)
         if enough and abs(mix.place(mix.first) - cut.place(mix.first)) < 29 * RATE:
             return cut
 

@@ -13,8 +13,9 @@ import pytest
 from mixgraph.corpus.build import build
 from mixgraph.corpus.engines.base import ENGINES, EngineOptions
 from mixgraph.corpus.engines.ray import QUIET, RayEngine
+from mixgraph.corpus.engines.staging import files_of, parcel_of, receive, search_parcel
 from mixgraph.corpus.folder import Corpus
-from mixgraph.corpus.status import Overview
+from mixgraph.corpus.status import Overview, overview
 from mixgraph.errors import ConfigError
 from mixgraph.run.events import Stopped
 from tests.cli.tiny import same_bytes
@@ -62,19 +63,18 @@ def test_on_a_shared_path(songs: Path, unbroken: Path, tmp_path: Path) -> None:
     same_bytes(corpus.result_folder("ash"), unbroken / "ash")
 
 
-@pytest.mark.usefixtures("one_machine")
-def test_staged_through_the_object_store(songs: Path, unbroken: Path, tmp_path: Path) -> None:
-    (tmp_path / "songs").mkdir()
-    for name in ("ash", "birch"):
-        (tmp_path / "songs" / name).symlink_to(songs / name)
-    track = tmp_path / "songs/birch"
-    track.unlink()
-    track.mkdir()
-    (track / "song.toml").write_text("name = ")
+def test_a_song_is_searched_away_from_its_corpus(songs: Path, unbroken: Path, tmp_path: Path) -> None:
+    (tmp_path / "songs/birch").mkdir(parents=True)
+    (tmp_path / "songs/birch/song.toml").write_text("name = ")
+    (tmp_path / "songs/ash").symlink_to(songs / "ash")
     corpus = corpus_of(tmp_path / "songs", tmp_path / "corpus")
-    found = build_by_ray(corpus, stage=True)
+    for record in corpus.songs:
+        here = {name: file for name, file in files_of(record).items() if file.is_file()}
+        for news in search_parcel(parcel_of(corpus, record.id), here, Path.read_bytes, JOB):
+            receive(corpus, news)
+    found = overview(corpus, corpus.songs)
     assert {song: state.status for song, state in found.states.items()} == {"ash": "done", "birch": "failed"}
-    assert "song.toml" in found.failed["birch"]
+    assert f"{tmp_path}/songs/birch/song.toml" in found.failed["birch"]
     same_bytes(corpus.result_folder("ash"), unbroken / "ash")
     assert {path.name for path in (corpus.folder / "songs").iterdir()} == {"ash"}
     said = json.loads((corpus.result_folder("ash") / "provenance.json").read_text())

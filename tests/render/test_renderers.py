@@ -118,6 +118,18 @@ def test_silent_tracks_are_left_out_and_change_nothing(graph, data):
         close(one, other, relative=1e-7)
 
 
+def test_where_no_processor_is_heard_its_gradients_are_zero():
+    """The only track with a processor is silent, another one is not."""
+    graph = build_console(("a", "b"), {}, ("gain_panning",)).without(
+        ["track:b/gain_panning", "subgroup:a/gain_panning", "subgroup:b/gain_panning"]
+    )
+    bank, sources = required(random_bank(graph, small_processors())), noise(2, 2, 700)
+    sources[0] = 0
+    BatchedRenderer(graph, small_processors(), ("a", "b")).render(sources, bank).output.sum().backward()
+    for leaf in bank.flatten().values():
+        assert leaf.grad is not None and not leaf.grad.any()
+
+
 def required(bank):
     bank.require_grad()
     return bank

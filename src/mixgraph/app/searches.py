@@ -7,7 +7,6 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, final
@@ -53,8 +52,8 @@ class Sitting:
 class Searches:
     """The queue. `version` rises with every change, for those who look on."""
 
-    def __init__(self, workspace: Workspace, worker: Sequence[str] = WORKER) -> None:
-        self.workspace, self.worker = workspace, worker
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
         self.records: dict[str, Record] = {}
         self.problems: list[str] = []
         self.queue: list[str] = []
@@ -144,7 +143,7 @@ class Searches:
             # A session of its own: Ctrl-C in the terminal is the server's business. With the lock in its hands, no
             # other server can begin while it still writes.
             process = await asyncio.create_subprocess_exec(
-                *self.worker,
+                *WORKER,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

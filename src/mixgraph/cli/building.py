@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mixgraph.cli.overview import counted, watching_songs
 from mixgraph.cli.searching import StopRequest
 from mixgraph.cli.terminal import Terminal, print_json
-from mixgraph.errors import MixgraphError
+from mixgraph.errors import ConfigError, MixgraphError
 from mixgraph.run.events import Stopped
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def run_build(
         if not options.quiet:
             terminal.err.print(f"stopped; continue with `{go_on}`", soft_wrap=True, markup=False)
         raise
+    if found.counts["done"]:
+        _write_tables(corpus)
     if options.json:
         print_json({"event": "corpus", "corpus": str(corpus.folder.absolute())} | found.to_json())
     elif not options.quiet:
@@ -88,6 +90,17 @@ def run_build(
         (song, error), *others = found.failed.items()
         more = f"; so did {len(others)} others, see `mixgraph corpus status {folder}`" if others else ""
         raise MixgraphError(f"{song} failed: {error}{more}; `mixgraph corpus retry {folder}` repeats what failed")
+
+
+def _write_tables(corpus: Corpus) -> None:
+    """The corpus' tables and datasheet; without the package for them, the results are no less complete."""
+    from mixgraph.corpus.folder import Corpus
+    from mixgraph.corpus.tables import write_tables
+
+    try:
+        write_tables(Corpus.open(corpus.folder))
+    except ConfigError as error:
+        logger.warning("no tables: %s", error)
 
 
 def _engine(options: argparse.Namespace, corpus: Corpus) -> Engine:

@@ -88,7 +88,9 @@ class BatchedRenderer(Renderer):
             if all(node.source in silent for node in self.graph.inputs):
                 silent = frozenset()
         if silent not in self._plans:
-            graph = self.graph.without_sources(silent) if silent else self.graph
+            heard_graph = self.graph.without_sources(silent) if silent else self.graph
+            # Without a processor there would be no gradient at all, and a training step wants zeros.
+            graph = heard_graph if heard_graph.processors else self.graph
             self._plans[silent] = compile_plan(graph, self.schedule)
         return self._plans[silent]
 
