@@ -42,7 +42,7 @@ def song(tracks: dict[str, np.ndarray], mix: np.ndarray) -> Song:
 
 def mixed(*tracks: np.ndarray) -> np.ndarray:
     """Gains, a low-pass, saturation and noise (2, samples): none of it shifts anything."""
-    total = sum(gain * track for gain, track in zip((0.7, 0.3, 1.2), tracks, strict=False))
+    total = np.sum([gain * track for gain, track in zip((0.7, 0.3, 1.2), tracks, strict=False)], axis=0)
     heard = np.tanh(2 * np.convolve(total, [0.5, 0.3, 0.2])[: len(tracks[0])])
     noise = 0.003 * np.random.default_rng(99).standard_normal((2, len(heard)))
     return (np.stack([heard, 0.5 * heard]) + noise).astype(np.float32)
@@ -145,12 +145,12 @@ def test_each_track_has_its_own_offset() -> None:
         assert found[name].trusted and found[name].offset_seconds == NEAR(seconds, abs=1e-3), name
 
 
-def alignment(offset: float, refusal: str = "", confidence: float = 0.95) -> Alignment:
-    return Alignment(offset, 0.5 if refusal and confidence else confidence, 0.0, 1.0, refusal)
+def alignment(offset: float, confidence: float = 0.95, refusal: str = "") -> Alignment:
+    return Alignment(offset, confidence, 0.0, 1.0, refusal)
 
 
 def test_a_track_follows_the_set_unless_it_knows_better() -> None:
-    whole, refused, silent = alignment(1.0), alignment(7.0, "unsure"), alignment(0.0, "silent", 0.0)
+    whole, refused, silent = alignment(1.0), alignment(7.0, 0.5, "unsure"), alignment(0.0, 0.0, "silent")
     other, close = alignment(2.0), alignment(1.00005)
     each = {"other": other, "close": close, "refused": refused, "silent": silent}
     assert settled(whole, each) == {"other": other, "close": whole, "refused": whole, "silent": whole}
