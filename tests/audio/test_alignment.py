@@ -42,7 +42,7 @@ def song(tracks: dict[str, np.ndarray], mix: np.ndarray) -> Song:
 
 def mixed(*tracks: np.ndarray) -> np.ndarray:
     """Gains, a low-pass, saturation and noise (2, samples): none of it shifts anything."""
-    total = np.sum([gain * track for gain, track in zip((0.7, 0.3, 1.2), tracks, strict=False)], axis=0)
+    total = np.stack([gain * track for gain, track in zip((0.7, 0.3, 1.2), tracks, strict=False)]).sum(axis=0)
     heard = np.tanh(2 * np.convolve(total, [0.5, 0.3, 0.2])[: len(tracks[0])])
     noise = 0.003 * np.random.default_rng(99).standard_normal((2, len(heard)))
     return (np.stack([heard, 0.5 * heard]) + noise).astype(np.float32)
