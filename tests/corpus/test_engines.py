@@ -98,7 +98,8 @@ def test_a_stop_leaves_nothing_behind(stage: bool, songs: Path, unbroken: Path, 
     with pytest.raises(Stopped):
         build_by_ray(corpus, stage=stage, watch=watch, should_stop=lambda: bool(seen))
     assert not any(is_alive(pid) for pid in seen)
-    assert {corpus.state(song).status for song in ("ash", "birch")} == {"waiting"}
+    # A quick machine may finish one before the word to stop reaches it; none may be left running, or failed.
+    assert {corpus.state(song).status for song in ("ash", "birch")} <= {"waiting", "done"}
     found = build_by_ray(corpus, stage=stage)
     assert found.counts["done"] == 2
     for song in ("ash", "birch"):
