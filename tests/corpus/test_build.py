@@ -114,7 +114,9 @@ def test_stopped_and_killed_builders_leave_nothing_behind(songs: Path, unbroken:
     found = build_here(Corpus.open(folder))
     assert found.counts["done"] == 1
     first, second, third = begun_in(corpus, "ash")
-    assert "console:" in first and "console:" in second and "console:" not in third
+    assert "console:" in first and "console:" not in third
+    # The word to stop may find the first search a stage later than it was sent; none goes back behind a checkpoint.
+    assert not ("console:" in second and "prune" in first)
     same_bytes(corpus.result_folder("ash"), unbroken / "ash")
 
 
