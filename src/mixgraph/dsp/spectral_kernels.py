@@ -1,7 +1,14 @@
-"""Compiled loops over spectra: what one linear processor with its dry/wet does to them, and the way back.
+"""Compiled loops over spectra: what a run of linear processors does to them, and the way back.
 
-Spectra are `(node, channel, bin)` of complex numbers seen as `(node, channel, bin, 2)` of real ones. A task is
-bins `start` to `stop` of one row; it leaves its sums in a place of its own, to be added up afterwards.
+A run mixes the channels of each row by a matrix, applies up to two filters with their dry/wet, and adds rows up into
+targets. Nothing in between is written to memory: bins are treated in blocks that stay in the processor's first cache,
+as four planes (left real, left imaginary, right real, right imaginary), so that every loop is vectorised.
+
+Spectra are `(row, channel, bin)` of complex numbers seen as `(row, channel, bin, 2)` of real ones; a response may have
+one channel for both. A task is bins `first` to `last` of one target, whose rows are
+`members[offsets[target]:offsets[target + 1]]`. `places (row, 2)` says where in each of the two stacks of responses the
+row's filter is, -1 if it has none; `modes (2,)` whose level is observed: 0 none, 1 that of l + r, 2 both channels'.
+Sums over bins count the first and the last bin half, and are kept apart by chunk to be added up afterwards.
 """
 
 from __future__ import annotations
@@ -9,88 +16,210 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+BLOCK = 256
 FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
-def forward(tasks, signal, response, weight, output):
-    """output = (1 - w + w H) X."""
-    for _, row, start, stop in tasks:
-        w = weight[row]
-        dry = np.float32(1) - w
-        for channel in range(2):
-            x, y = signal[row, channel, start:stop], output[row, channel, start:stop]
-            h = response[row, min(channel, response.shape[1] - 1), start:stop]
-            for k in range(stop - start):
-                re, im = dry + w * h[k, 0], w * h[k, 1]
-                y[k, 0] = re * x[k, 0] - im * x[k, 1]
-                y[k, 1] = re * x[k, 1] + im * x[k, 0]
+@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+def _load(spectrum, start, count, planes):
+    """Bins of one row `(channel, bin, 2)` as planes."""
+    for channel in range(2):
+        pairs = spectrum[min(channel, spectrum.shape[0] - 1), 2 * start : 2 * (start + count)]
+        real, imag = planes[2 * channel], planes[2 * channel + 1]
+        for k in range(count):
+            real[k] = pairs[2 * k]
+            imag[k] = pairs[2 * k + 1]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+def _store(planes, start, count, spectrum):
+    """Planes as bins of one row; into a row of one channel goes the sum of both."""
+    if spectrum.shape[0] == 1:
+        for part in range(2):
+            for k in range(count):
+                planes[part, k] += planes[2 + part, k]
+    for channel in range(spectrum.shape[0]):
+        pairs = spectrum[channel, 2 * start : 2 * (start + count)]
+        real, imag = planes[2 * channel], planes[2 * channel + 1]
+        for k in range(count):
+            pairs[2 * k] = real[k]
+            pairs[2 * k + 1] = imag[k]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+def _mix(a, b, c, d, planes, mixed, count):
+    """Channels mixed by the matrix a b, c d."""
+    for part in range(2):
+        for k in range(count):
+            mixed[part, k] = a * planes[part, k] + b * planes[2 + part, k]
+        for k in range(count):
+            mixed[2 + part, k] = c * planes[part, k] + d * planes[2 + part, k]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+def _filter(planes, h, wet, count):
+    """The product of spectrum and response."""
+    for part in range(0, 4, 2):
+        for k in range(count):
+            wet[part, k] = h[part, k] * planes[part, k] - h[part + 1, k] * planes[part + 1, k]
+            wet[part + 1, k] = h[part, k] * planes[part + 1, k] + h[part + 1, k] * planes[part, k]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+def _blend(w, planes, wet, blended, count):
+    """(1 - w) dry + w wet."""
+    dry = np.float32(1) - w
+    for part in range(4):
+        for k in range(count):
+            blended[part, k] = dry * planes[part, k] + w * wet[part, k]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+def _energy(planes, share, mode, count):
+    """The sum over bins of the observed squared magnitude."""
+    total = np.float32(0)
+    for part in range(2):
+        if mode == 1:
+            for k in range(count):
+                total += share[k] * (planes[part, k] + planes[2 + part, k]) ** 2
+        else:
+            for k in range(count):
+                total += share[k] * (planes[part, k] ** 2 + planes[2 + part, k] ** 2)
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+def _add_observed(scale, planes, mode, total, count):
+    """Adds to a gradient that of `scale` / 2 times the observed energy."""
+    for part in range(2):
+        if mode == 1:
+            for k in range(count):
+                mid = scale * (planes[part, k] + planes[2 + part, k])
+                total[part, k] += mid
+                total[2 + part, k] += mid
+        else:
+            for k in range(count):
+                total[part, k] += scale * planes[part, k]
+                total[2 + part, k] += scale * planes[2 + part, k]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+def _add_adjoint(h, planes, total, count):
+    """Adds the product with the conjugate response."""
+    for part in range(0, 4, 2):
+        for k in range(count):
+            total[part, k] += h[part, k] * planes[part, k] + h[part + 1, k] * planes[part + 1, k]
+            total[part + 1, k] += h[part, k] * planes[part + 1, k] - h[part + 1, k] * planes[part, k]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+def _share(share, start, count, bins):
+    """How much each bin counts: the first and the last one half."""
+    share[:] = np.float32(1)
+    if start == 0:
+        share[0] = np.float32(0.5)
+    if start + count == bins:
+        share[count - 1] = np.float32(0.5)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def energies(tasks, signal, response, mid, sums):
-    """Sums over bins of |X|^2 and |H X|^2: of l + r if `mid`, else of both channels."""
-    for task, row, start, stop in tasks:
-        of_dry, of_wet = np.float32(0), np.float32(0)
-        x, y = signal[row, 0, start:stop], signal[row, 1, start:stop]
-        g, h = response[row, 0, start:stop], response[row, response.shape[1] - 1, start:stop]
-        for k in range(stop - start):
-            ar, ai = g[k, 0] * x[k, 0] - g[k, 1] * x[k, 1], g[k, 0] * x[k, 1] + g[k, 1] * x[k, 0]
-            br, bi = h[k, 0] * y[k, 0] - h[k, 1] * y[k, 1], h[k, 0] * y[k, 1] + h[k, 1] * y[k, 0]
-            if mid:
-                of_dry += (x[k, 0] + y[k, 0]) ** 2 + (x[k, 1] + y[k, 1]) ** 2
-                of_wet += (ar + br) ** 2 + (ai + bi) ** 2
-            else:
-                of_dry += x[k, 0] ** 2 + x[k, 1] ** 2 + y[k, 0] ** 2 + y[k, 1] ** 2
-                of_wet += ar**2 + ai**2 + br**2 + bi**2
-        sums[task, 0] = of_dry
-        sums[task, 1] = of_wet
+def forward(tasks, members, offsets, signal, matrix, places, first, second, weights, modes, output, sums):
+    """output[t] = sum over its rows of F2 F1 M X, F = 1 - w + w H; `sums (chunk, row, 2, 2)`: energies of X and H X."""
+    scratch = np.empty((21, BLOCK), np.float32)
+    x, u, h, wet, total, share = scratch[:4], scratch[4:8], scratch[8:12], scratch[12:16], scratch[16:20], scratch[20]
+    bins = signal.shape[2] // 2
+    for chunk, target, begin, end in tasks:
+        output[target, :, 2 * begin : 2 * end] = np.float32(0)
+        for member in range(offsets[target], offsets[target + 1]):
+            row = members[member]
+            for start in range(begin, end, BLOCK):
+                count = min(BLOCK, end - start)
+                _share(share, start, count, bins)
+                _load(signal[row], start, count, x)
+                _mix(matrix[row, 0, 0], matrix[row, 0, 1], matrix[row, 1, 0], matrix[row, 1, 1], x, u, count)
+                for slot in range(2):
+                    if places[row, slot] >= 0:
+                        if slot == 0:
+                            _load(first[places[row, 0]], start, count, h)
+                        else:
+                            _load(second[places[row, 1]], start, count, h)
+                        _filter(u, h, wet, count)
+                        if modes[slot] > 0:
+                            sums[chunk, row, slot, 0] += _energy(u, share, modes[slot], count)
+                            sums[chunk, row, slot, 1] += _energy(wet, share, modes[slot], count)
+                        _blend(weights[row, slot], u, wet, u, count)
+                _load(output[target], start, count, total)
+                for part in range(4):
+                    for k in range(count):
+                        total[part, k] += u[part, k]
+                _store(total, start, count, output[target])
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def backward(tasks, grad, signal, response, weight, levels, mid, grad_signal, grad_response, sums):
-    """Gradients in X, H and (as a sum over bins) w; `levels` are twice those of the two energies, `(node, 2)`.
+def backward(
+    tasks, members, offsets, grad, signal, matrix, places, first, second, weights, modes, levels, outcome, sums
+):
+    """Gradients of `forward`, given those of its output and, doubled, of its energies: `levels (row, 2, 2)`.
 
-    A response of one channel gets the sum of both channels' gradients.
+    `outcome` are the arrays for those of signal (empty if it wants none) and responses; `sums (chunk, row, 6)` are for
+    those of the two weights and the matrix.
     """
-    for task, row, start, stop in tasks:
-        w, of_dry, of_wet = weight[row], levels[row, 0], levels[row, 1]
-        dry = np.float32(1) - w
-        shared = response.shape[1] == 1
-        last = response.shape[1] - 1
-        x, y = signal[row, 0, start:stop], signal[row, 1, start:stop]
-        gx, gy = grad[row, 0, start:stop], grad[row, 1, start:stop]
-        g, h = response[row, 0, start:stop], response[row, last, start:stop]
-        to_x, to_y = grad_signal[row, 0, start:stop], grad_signal[row, 1, start:stop]
-        to_g, to_h = grad_response[row, 0, start:stop], grad_response[row, last, start:stop]
-        of_weight = np.float32(0)
-        for k in range(stop - start):
-            xr, xi, yr, yi = x[k, 0], x[k, 1], y[k, 0], y[k, 1]
-            ar, ai = g[k, 0] * xr - g[k, 1] * xi, g[k, 0] * xi + g[k, 1] * xr
-            br, bi = h[k, 0] * yr - h[k, 1] * yi, h[k, 0] * yi + h[k, 1] * yr
-            of_weight += gx[k, 0] * (ar - xr) + gx[k, 1] * (ai - xi) + gy[k, 0] * (br - yr) + gy[k, 1] * (bi - yi)
-            wlr, wli = (
-                w * gx[k, 0] + of_wet * (ar + br if mid else ar),
-                w * gx[k, 1] + of_wet * (ai + bi if mid else ai),
-            )
-            wrr, wri = (
-                w * gy[k, 0] + of_wet * (ar + br if mid else br),
-                w * gy[k, 1] + of_wet * (ai + bi if mid else bi),
-            )
-            dlr, dli = of_dry * (xr + yr if mid else xr), of_dry * (xi + yi if mid else xi)
-            drr, dri = of_dry * (xr + yr if mid else yr), of_dry * (xi + yi if mid else yi)
-            to_x[k, 0] = dry * gx[k, 0] + dlr + g[k, 0] * wlr + g[k, 1] * wli
-            to_x[k, 1] = dry * gx[k, 1] + dli + g[k, 0] * wli - g[k, 1] * wlr
-            to_y[k, 0] = dry * gy[k, 0] + drr + h[k, 0] * wrr + h[k, 1] * wri
-            to_y[k, 1] = dry * gy[k, 1] + dri + h[k, 0] * wri - h[k, 1] * wrr
-            hlr, hli = xr * wlr + xi * wli, xr * wli - xi * wlr
-            hrr, hri = yr * wrr + yi * wri, yr * wri - yi * wrr
-            if shared:
-                to_g[k, 0] = hlr + hrr
-                to_g[k, 1] = hli + hri
-            else:
-                to_g[k, 0] = hlr
-                to_g[k, 1] = hli
-                to_h[k, 0] = hrr
-                to_h[k, 1] = hri
-        sums[task] = of_weight
+    to_signal, to_first, to_second = outcome
+    scratch = np.empty((29, BLOCK), np.float32)
+    x, begun, between, h = scratch[:4], scratch[4:8], scratch[8:12], scratch[12:16]
+    wet, toward, of_wet, share = scratch[16:20], scratch[20:24], scratch[24:28], scratch[28]
+    bins = signal.shape[2] // 2
+    for chunk, target, begin, end in tasks:
+        for member in range(offsets[target], offsets[target + 1]):
+            row = members[member]
+            a, b, c, d = matrix[row, 0, 0], matrix[row, 0, 1], matrix[row, 1, 0], matrix[row, 1, 1]
+            for start in range(begin, end, BLOCK):
+                count = min(BLOCK, end - start)
+                _share(share, start, count, bins)
+                _load(grad[target], start, count, toward)
+                _load(signal[row], start, count, x)
+                _mix(a, b, c, d, x, begun, count)
+                u = begun
+                if places[row, 0] >= 0 and places[row, 1] >= 0:
+                    u = between
+                    _load(first[places[row, 0]], start, count, h)
+                    _filter(begun, h, wet, count)
+                    _blend(weights[row, 0], begun, wet, between, count)
+                for slot in range(1, -1, -1):
+                    if places[row, slot] >= 0:
+                        w, mode = weights[row, slot], modes[slot]
+                        if slot == 1:
+                            _load(second[places[row, 1]], start, count, h)
+                        else:
+                            u = begun
+                            _load(first[places[row, 0]], start, count, h)
+                        _filter(u, h, wet, count)
+                        of_weight = np.float32(0)
+                        for part in range(4):
+                            for k in range(count):
+                                of_weight += share[k] * toward[part, k] * (wet[part, k] - u[part, k])
+                        sums[chunk, row, slot] += of_weight
+                        for part in range(4):
+                            for k in range(count):
+                                of_wet[part, k] = w * toward[part, k]
+                                toward[part, k] *= np.float32(1) - w
+                        if mode > 0:
+                            _add_observed(levels[row, slot, 0], u, mode, toward, count)
+                            _add_observed(levels[row, slot, 1], wet, mode, of_wet, count)
+                        _add_adjoint(h, of_wet, toward, count)
+                        wet[:] = np.float32(0)
+                        _add_adjoint(u, of_wet, wet, count)
+                        if slot == 1:
+                            _store(wet, start, count, to_second[places[row, 1]])
+                        else:
+                            _store(wet, start, count, to_first[places[row, 0]])
+                for out in range(2):
+                    for into in range(2):
+                        product = np.float32(0)
+                        for part in range(2):
+                            for k in range(count):
+                                product += share[k] * toward[2 * out + part, k] * x[2 * into + part, k]
+                        sums[chunk, row, 2 + 2 * out + into] += product
+                if len(to_signal) > 0:
+                    _mix(a, c, b, d, toward, wet, count)
+                    _store(wet, start, count, to_signal[row])

@@ -7,7 +7,8 @@ leaves out what only silent tracks feed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -15,14 +16,15 @@ from torch import Tensor
 from mixgraph.dsp.convolution import fast_length
 from mixgraph.dsp.dynamics import apply_knee
 from mixgraph.dsp.level import LevelPair
-from mixgraph.dsp.spectral import apply_matrix, apply_response, to_signal, to_spectrum
+from mixgraph.dsp.spectral import to_spectrum
+from mixgraph.dsp.spectral_run import Filter
 from mixgraph.errors import GraphError
 from mixgraph.graph.graph import Graph
 from mixgraph.processors.bank import DRY_WET, ParameterBank
 from mixgraph.processors.base import ConvolutionProcessor, ImpulseResponse, MatrixProcessor, Processor
 from mixgraph.processors.knee import KneeProcessor
 from mixgraph.render.base import NO_PROBE, LevelProbe, Rendered, Renderer, join_levels
-from mixgraph.render.forms import Forms, gather, take_rows
+from mixgraph.render.forms import Forms, Link, gather, take_rows
 from mixgraph.render.plan import Stage, compile_plan, fft_length
 
 Responses = dict[tuple[str, int, int], Tensor]
@@ -62,22 +64,24 @@ class BatchedRenderer(Renderer):
         length, plan = sources.shape[-1], self._plan_for(sources, observe)
         n = fft_length(plan, self.processors, length) if self.fuse_linear else 0
         outputs: dict[int, Forms] = {}
-        levels: dict[str, list[LevelPair]] = {}
+        levels: dict[str, list[LevelPair]] = defaultdict(list)
         signals: dict[str, Tensor] = {}
         for index, stage in enumerate(plan):
             if stage.type == "in":
-                forms = Forms(n, length, signal=self._sources(stage, sources))
+                forms = Forms(n, length, self._sources(stage, sources))
             else:
                 forms = gather(stage, outputs)
             for done in stage.finished:
                 del outputs[done]
             if stage.type in self.processors:
-                forms, seen = self._process(stage, forms, bank, probe)
-                if seen:
-                    levels.setdefault(stage.type, []).append(seen)
-            outputs[index] = forms
-            signals |= {name: forms.signal[row] for row, name in enumerate(stage.ids) if name in observe}
-        return Rendered(outputs[len(plan) - 1].signal[0], join_levels(levels), signals)
+                forms = self._process(index, stage, forms, bank, probe, levels[stage.type].append)
+            observed = [(name, row) for row, name in enumerate(stage.ids) if name in observe]
+            outputs[index] = forms.ready() if stage.shared or observed else forms
+            if observed:
+                signal = outputs[index].signal
+                signals |= {name: signal[row] for name, row in observed}
+        seen = {kind: pairs for kind, pairs in levels.items() if pairs}
+        return Rendered(outputs[len(plan) - 1].signal[0], join_levels(seen), signals)
 
     def _plan_for(self, sources: Tensor, observe: Collection[str]) -> tuple[Stage, ...]:
         """The plan for the tracks that are not silent. Silence has no use for processors, and no gradient in them."""
@@ -95,31 +99,40 @@ class BatchedRenderer(Renderer):
         return self._plans[silent]
 
     def _process(
-        self, stage: Stage, forms: Forms, bank: ParameterBank, probe: LevelProbe
-    ) -> tuple[Forms, LevelPair | None]:
-        processor, parameters = self.processors[stage.type], bank.select(stage.type, stage.ids)
-        weight, level = torch.sigmoid(parameters[DRY_WET]), probe.signal if processor.name in probe.types else None
-        if level is None and isinstance(processor, MatrixProcessor):
-            one = torch.eye(2, dtype=weight.dtype, device=weight.device)
-            matrix = torch.lerp(one, processor.matrix(parameters), weight[:, None, None])
-            if forms.is_spectrum:
-                return forms.with_spectrum(apply_matrix(forms.spectrum, matrix, forms.n)), None
-            return forms.with_signal(torch.matmul(matrix, forms.signal)), None
+        self,
+        index: int,
+        stage: Stage,
+        forms: Forms,
+        bank: ParameterBank,
+        probe: LevelProbe,
+        seen: Callable[[LevelPair], None],
+    ) -> Forms:
+        processor, level = self.processors[stage.type], probe.signal if stage.type in probe.types else None
         if self.fuse_linear and isinstance(processor, ConvolutionProcessor):
             # What reaches back in time must not see the tails that spectra keep beyond the end: a run of its own.
-            reach, alone = sum(processor.extent), processor.extent[0] > 0
-            n = fast_length(forms.length + reach) if alone else forms.n
-            response = self._response(processor, stage.ids, bank, forms.length, n)
-            spectrum = to_spectrum(forms.signal, n) if alone else forms.spectrum
-            spectrum, seen = apply_response(spectrum, response, weight, n=n, length=forms.length, level=level)
+            alone = processor.extent[0] > 0
+            n = fast_length(forms.length + sum(processor.extent)) if alone else forms.n
+
+            def make(ids: tuple[str, ...], rows: tuple[int, ...]) -> Filter:
+                weight = torch.sigmoid(bank.select(processor.name, ids)[DRY_WET])
+                return Filter(self._response(processor, ids, bank, forms.length, n), weight, rows, level)
+
+            link = Link(index, stage.ids, make, seen)
             if alone:
-                return forms.with_signal(to_signal(spectrum, n, forms.length)), seen
-            return forms.with_spectrum(spectrum), seen
+                return forms.with_base(Forms(n, forms.length, forms.signal, links=(link,)).signal)
+            return forms.linked(link)
+        parameters = bank.select(stage.type, stage.ids)
+        weight = torch.sigmoid(parameters[DRY_WET])
+        if level is None and isinstance(processor, MatrixProcessor):
+            one = torch.eye(2, dtype=weight.dtype, device=weight.device)
+            return forms.mixed(torch.lerp(one, processor.matrix(parameters), weight[:, None, None]))
+        signal = forms.signal
         if self.compiled and level is None and isinstance(processor, KneeProcessor):
-            return forms.with_signal(apply_knee(forms.signal, processor.knee(parameters), weight)), None
-        wet = processor.process(forms.signal, parameters)
-        seen = probe.measure(forms.signal, wet) if level else None
-        return forms.with_signal(torch.lerp(forms.signal, wet, weight[:, None, None])), seen
+            return forms.with_base(apply_knee(signal, processor.knee(parameters), weight))
+        wet = processor.process(signal, parameters)
+        if level:
+            seen(probe.measure(signal, wet))
+        return forms.with_base(torch.lerp(signal, wet, weight[:, None, None]))
 
     def _response(
         self, processor: ConvolutionProcessor, ids: Sequence[str], bank: ParameterBank, length: int, n: int

@@ -1,72 +1,132 @@
-"""The signals of a stage, as samples or as spectra: each is computed from the other when it is first asked for."""
+"""The signals of a stage as they stand: samples or spectra, and what is still to be done to them.
+
+Linear processors are noted and not computed, until somebody asks for what they make: then a whole run of them is
+computed at once, together with the sum that it ends in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from mixgraph.dsp.level import LevelPair
 from mixgraph.dsp.spectral import to_signal, to_spectrum
-from mixgraph.render.plan import Part, Stage
+from mixgraph.dsp.spectral_run import MAX_FILTERS, Filter, apply_run
+from mixgraph.render.plan import Stage
 
 
+@dataclass(frozen=True)
+class Link:
+    """A filter to be applied: the stage it belongs to, the node of each row (None: not in this row), its making.
+
+    `make` gives response, weight and observed level of some nodes; `seen` is told their levels.
+    """
+
+    stage: int
+    ids: tuple[str | None, ...]
+    make: Callable[[tuple[str, ...], tuple[int, ...]], Filter]
+    seen: Callable[[LevelPair], None]
+
+    def filter(self) -> Filter:
+        """The filter of the rows that have one."""
+        rows = tuple(row for row, name in enumerate(self.ids) if name is not None)
+        return self.make(tuple(name for name in self.ids if name is not None), rows)
+
+
+@dataclass(frozen=True)
 class Forms:
-    """Signals `(node, 2, time)` of `length` samples, or their spectra at FFT length `n`, tails included; give one."""
+    """Signals of `length` samples: `base` are samples `(row, 2, time)` or spectra at FFT length `n`, tails included.
 
-    def __init__(self, n: int, length: int, *, signal: Tensor | None = None, spectrum: Tensor | None = None) -> None:
-        self.n = n
-        self.length = length
-        self._signal = signal
-        self._spectrum = spectrum
+    `matrix (row, 2, 2)` and after it `links` are still to be applied.
+    """
+
+    n: int
+    length: int
+    base: Tensor
+    matrix: Tensor | None = None
+    links: tuple[Link, ...] = ()
 
     @property
     def is_spectrum(self) -> bool:
-        """Whether no samples have been computed."""
-        return self._signal is None
+        """Whether samples take an inverse FFT."""
+        return self.base.is_complex() or bool(self.links)
 
     @property
     def signal(self) -> Tensor:
-        """The samples; tails are cut off."""
-        if self._signal is None:
-            self._signal = to_signal(self.spectrum, self.n, self.length)
-        return self._signal
+        """The samples `(row, 2, time)`; tails are cut off."""
+        if self.is_spectrum:
+            return to_signal(self.spectrum, self.n, self.length)
+        return self.base if self.matrix is None else torch.matmul(self.matrix, self.base)
 
     @property
     def spectrum(self) -> Tensor:
-        """The spectra `(node, 2, n // 2 + 1)`."""
-        if self._spectrum is None:
-            self._spectrum = to_spectrum(self.signal, self.n)
-        return self._spectrum
+        """The spectra `(row, 2, n // 2 + 1)`."""
+        if self.base.is_complex() and self.matrix is None and not self.links:
+            return self.base
+        return self.sum(range(len(self.base)), len(self.base))
 
-    def with_signal(self, signal: Tensor) -> Forms:
-        """Other samples, same lengths."""
-        return Forms(self.n, self.length, signal=signal)
+    def sum(self, targets: Sequence[int], count: int) -> Tensor:
+        """Spectra `(count, 2, n // 2 + 1)`: each row is added to the one of its target."""
+        filters = [link.filter() for link in self.links]
+        base = self.base if self.base.is_complex() else to_spectrum(self.base, self.n)
+        output, levels = apply_run(base, self.matrix, filters, targets, count, n=self.n, length=self.length)
+        for link, pair in zip(self.links, levels, strict=True):
+            if pair is not None:
+                link.seen(pair)
+        return output
 
-    def with_spectrum(self, spectrum: Tensor) -> Forms:
-        """Other spectra, same lengths."""
-        return Forms(self.n, self.length, spectrum=spectrum)
+    def with_base(self, base: Tensor) -> Forms:
+        """Other samples or spectra, nothing left to be done to them."""
+        return replace(self, base=base, matrix=None, links=())
+
+    def ready(self) -> Forms:
+        """The same with nothing left to be done."""
+        return self.with_base(self.spectrum if self.is_spectrum else self.signal)
+
+    def mixed(self, matrix: Tensor) -> Forms:
+        """Channels mixed by `(row, 2, 2)`."""
+        if self.links:
+            return self.ready().mixed(matrix)
+        return replace(self, matrix=matrix if self.matrix is None else torch.matmul(matrix, self.matrix))
+
+    def linked(self, link: Link) -> Forms:
+        """With one more filter."""
+        return replace(self if len(self.links) < MAX_FILTERS else self.ready(), links=(*self.links, link))
+
+    def rows(self, rows: tuple[int, ...]) -> Forms:
+        """Some rows, in the order asked for."""
+        if rows == tuple(range(len(self.base))):
+            return self
+        links = tuple(replace(link, ids=tuple(link.ids[row] for row in rows)) for link in self.links)
+        matrix = None if self.matrix is None else take_rows(self.matrix, rows)
+        links = tuple(link for link in links if any(link.ids))
+        return replace(self, base=take_rows(self.base, rows), matrix=matrix, links=links)
 
 
 def gather(stage: Stage, outputs: Mapping[int, Forms]) -> Forms:
-    """The inputs of a stage: rows of earlier stages put one after the other, or added up in the form they have."""
-    like = outputs[stage.parts[0].stage]
+    """The inputs of a stage: rows of earlier stages put one after the other, or added up."""
+    parts = [outputs[part.stage].rows(part.rows) for part in stage.parts]
     if stage.stacked:
-        if all(outputs[part.stage].is_spectrum for part in stage.parts):
-            return like.with_spectrum(
-                _join([take_rows(outputs[part.stage].spectrum, part.rows) for part in stage.parts])
-            )
-        return like.with_signal(_join([take_rows(outputs[part.stage].signal, part.rows) for part in stage.parts]))
-    spectra = [part for part in stage.parts if outputs[part.stage].is_spectrum]
-    samples = [part for part in stage.parts if not outputs[part.stage].is_spectrum]
+        return _stack(parts)
+    spectral = [at for at, part in enumerate(parts) if part.is_spectrum]
+    others = [at for at, part in enumerate(parts) if not part.is_spectrum]
+
+    def targets(chosen: list[int]) -> list[int]:
+        return [target for at in chosen for target in stage.parts[at].targets]
+
     total = None
-    if spectra:
-        planes = [torch.view_as_real(outputs[part.stage].spectrum) for part in spectra]
-        summed = like.with_spectrum(torch.view_as_complex(_add_up(len(stage.ids), spectra, planes)))
-        if not samples:
-            return summed
-        total = summed.signal
-    return like.with_signal(_add_up(len(stage.ids), samples, [outputs[part.stage].signal for part in samples], total))
+    if spectral:
+        forms = _stack([parts[at] for at in spectral])
+        total = forms.with_base(forms.sum(targets(spectral), len(stage.ids)))
+        if not others:
+            return total
+    forms = _stack([parts[at] for at in others])
+    signal = total.signal if total else forms.base.new_zeros((len(stage.ids), *forms.base.shape[1:]))
+    index = torch.tensor(targets(others), device=signal.device)
+    return forms.with_base(signal.index_add(0, index, forms.signal))
 
 
 def take_rows(signal: Tensor, rows: tuple[int, ...]) -> Tensor:
@@ -76,13 +136,28 @@ def take_rows(signal: Tensor, rows: tuple[int, ...]) -> Tensor:
     return signal.index_select(0, torch.tensor(rows, device=signal.device))
 
 
-def _join(pieces: list[Tensor]) -> Tensor:
-    return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+def _stack(parts: list[Forms]) -> Forms:
+    """Rows of several, one after the other: in the form that all have, else as samples, which are shorter."""
+    if len(parts) == 1:
+        return parts[0]
+    stages = sorted({link.stage for part in parts for link in part.links})
+    if len(stages) > MAX_FILTERS or len({part.base.is_complex() for part in parts}) > 1:
+        ready = [part.ready() for part in parts]
+        alike = all(part.is_spectrum for part in ready)
+        parts, stages = [part if alike else replace(part, base=part.signal) for part in ready], []
+    matrix = None
+    if any(part.matrix is not None for part in parts):
+        one = torch.eye(2, dtype=parts[0].base.real.dtype, device=parts[0].base.device)
+        matrix = torch.cat([one.expand(len(part.base), 2, 2) if part.matrix is None else part.matrix for part in parts])
+    links = tuple(_join([_link(part, stage) for part in parts], [len(part.base) for part in parts]) for stage in stages)
+    return replace(parts[0], base=torch.cat([part.base for part in parts]), matrix=matrix, links=links)
 
 
-def _add_up(count: int, parts: list[Part], outputs: list[Tensor], total: Tensor | None = None) -> Tensor:
-    if total is None:
-        total = outputs[0].new_zeros((count, *outputs[0].shape[1:]))
-    for part, output in zip(parts, outputs, strict=True):
-        total = total.index_add(0, torch.tensor(part.targets, device=output.device), take_rows(output, part.rows))
-    return total
+def _link(part: Forms, stage: int) -> Link | None:
+    return next((link for link in part.links if link.stage == stage), None)
+
+
+def _join(links: list[Link | None], counts: list[int]) -> Link:
+    """One link of the rows of all; some parts may have none."""
+    ids = [name for link, count in zip(links, counts, strict=True) for name in (link.ids if link else [None] * count)]
+    return replace(next(link for link in links if link), ids=tuple(ids))

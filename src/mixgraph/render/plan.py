@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -31,12 +31,14 @@ class Stage:
     """One batch: nodes of one type, the parts that add up to their inputs, and the stages no longer needed after it.
 
     `stacked` says that the parts, put one after the other, are the inputs: each row has one source, nothing is added.
+    `shared` says that a row of it is used more than once.
     """
 
     type: str
     ids: tuple[str, ...]
     parts: tuple[Part, ...]
     stacked: bool
+    shared: bool
     finished: tuple[int, ...]
 
 
@@ -57,7 +59,8 @@ def compile_plan(graph: Graph, method: str = "fixed") -> tuple[Stage, ...]:
     finished: dict[int, list[int]] = defaultdict(list)
     for stage, index in last_use.items():
         finished[index].append(stage)
-    return tuple(Stage(*draft, tuple(finished[index])) for index, draft in enumerate(drafts))
+    shared = {place[name][0] for name, uses in Counter(before for before, _ in graph.edges).items() if uses > 1}
+    return tuple(Stage(*draft, at in shared, tuple(finished[at])) for at, draft in enumerate(drafts))
 
 
 def fft_length(plan: tuple[Stage, ...], processors: Mapping[str, Processor], length: int) -> int:
