@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mixgraph.dsp import convolution
-from mixgraph.dsp.convolution import convolve, fast_length
+from mixgraph.dsp.compiled import usable
+from mixgraph.dsp.convolution import convolve, fast_length, filter_short
 
 
 def by_numpy(signal: Tensor, taps: Tensor, origin: int) -> Tensor:
@@ -74,3 +75,21 @@ def test_fast_length_is_the_next_quick_one(n: int) -> None:
         return rest == 1 and 4 <= found.get(2, 0) <= 9 and found.get(3, 0) <= 2
 
     assert fast_length(n) == next(m for m in range(n, 2 * n + 32) if is_quick(m))
+
+
+@pytest.mark.parametrize(("length", "count"), [(2_500, 101), (1_024, 1), (30, 7)])
+@pytest.mark.usefixtures("threads")
+def test_short_filters_are_convolutions(length: int, count: int, generator: torch.Generator) -> None:
+    """In single precision against plain torch in double; the filter is not its own mirror image."""
+    signal, toward = torch.randn(2, 2, length, generator=generator)
+    taps = torch.randn(count, generator=generator)
+
+    def outcome(dtype: torch.dtype) -> list[Tensor]:
+        leaf = signal.to(dtype).requires_grad_()
+        output = filter_short(leaf, taps.to(dtype))
+        return [output.detach(), torch.autograd.grad(output, leaf, toward.to(dtype))[0]]
+
+    found, wanted = outcome(torch.float32), outcome(torch.float64)
+    assert usable(found[0]) and not usable(wanted[0])
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-4)

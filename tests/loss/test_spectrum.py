@@ -1,4 +1,5 @@
-"""The magnitudes' own backward pass against autograd through `torch.stft`, and against finite differences."""
+"""The magnitudes' own backward pass against autograd through `torch.stft`, and against finite differences; compiled
+mel bands against plain ones."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mixgraph.dsp.spectrum import stereo_magnitudes
+from mixgraph.dsp.compiled import usable
+from mixgraph.dsp.mel import Bands, mel_bank
+from mixgraph.dsp.spectrum import FRAMES_AT_ONCE, stereo_magnitudes, stereo_mel
 
 
 def plain_magnitudes(signal: Tensor, window: Tensor, power_floor: float) -> Tensor:
@@ -54,3 +57,24 @@ def test_side_of_a_loud_mono_signal_is_at_the_floor() -> None:
     left = 100 * torch.randn(4_000, generator=torch.Generator().manual_seed(0))
     side = stereo_magnitudes(torch.stack((left, left)), torch.hann_window(512), 1e-4)[3]
     torch.testing.assert_close(side, torch.full_like(side, 1e-2))
+
+
+@pytest.mark.parametrize("size", [128, 512, 4_096])
+@pytest.mark.usefixtures("threads")
+def test_compiled_mel_bands_are_as_written(size: int, generator: torch.Generator) -> None:
+    """In single precision against plain torch in double; with bands that hold one bin or none, and at the floor."""
+    signal = 0.05 * torch.randn(2, FRAMES_AT_ONCE * size, generator=generator)
+    signal[1, 5 * size :] = signal[0, 5 * size :]
+    signal[:, 9 * size :] = 0
+    bank = mel_bank(30_000, size, 48)
+    toward = torch.randn(4, 4 * FRAMES_AT_ONCE + 1, bank.any(1).sum(), generator=generator)
+
+    def outcome(dtype: torch.dtype) -> list[Tensor]:
+        leaf = signal.to(dtype).requires_grad_()
+        mel = stereo_mel(leaf, torch.hann_window(size, dtype=dtype), Bands.of(bank, dtype, leaf.device), 1e-4)
+        return [mel.detach(), torch.autograd.grad(mel, leaf, toward.to(dtype))[0]]
+
+    found, wanted = outcome(torch.float32), outcome(torch.float64)
+    assert usable(found[0]) and not usable(wanted[0])
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=1e-4, atol=2e-5 * float(other.abs().max()))

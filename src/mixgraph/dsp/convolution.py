@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
+
+from mixgraph.dsp.compiled import array, share, usable
 
 BLOCK: Final = 2**19
 
@@ -86,6 +89,42 @@ class _Convolution(torch.autograd.Function):
             product = _sum_to(grad_spectrum * spectrum.conj(), taps_shape)
             grad_taps = torch.fft.irfft(product, n)[..., : taps_shape[-1]]
         return grad_signal, grad_taps, None
+
+
+def filter_short(signal: Tensor, taps: Tensor) -> Tensor:
+    """`convolve` of `(channel, time)` with a zero-phase filter of few taps, odd in number, that learns nothing.
+
+    Compiled where that is possible, and then several times as fast as by FFT.
+    """
+    if usable(signal, taps):
+        return _ShortFilter.apply(signal, taps)
+    return convolve(signal, taps[None], origin=len(taps) // 2)
+
+
+class _ShortFilter(torch.autograd.Function):
+    """The adjoint of a filter is the filter turned round."""
+
+    @staticmethod
+    def forward(ctx: Any, signal: Tensor, taps: Tensor) -> Tensor:
+        ctx.save_for_backward(taps)
+        return _filter_compiled(signal, taps)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (taps,) = ctx.saved_tensors
+        return _filter_compiled(grad, taps.flip(0)), None
+
+
+def _filter_compiled(signal: Tensor, taps: Tensor) -> Tensor:
+    from mixgraph.dsp import fir_kernels
+
+    output = torch.empty_like(signal, memory_format=torch.contiguous_format)
+    starts = np.arange(0, signal.shape[-1], fir_kernels.BLOCK)
+    tasks = np.column_stack([np.repeat(np.arange(len(signal)), len(starts)), np.tile(starts, len(signal))])
+    margin = len(taps) // 2
+    share(fir_kernels.forward, tasks, array(pad(signal, (margin, margin))), array(taps), array(output))
+    return output
 
 
 def _sum_to(spectrum: Tensor, shape: torch.Size) -> Tensor:

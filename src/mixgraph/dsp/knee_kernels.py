@@ -17,7 +17,7 @@ LN_2 = np.float32(0.6931471805599453)
 FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _log(values, exponents, mantissas, bits, count):
     """values[k] = ln(values[k]) of positive normal numbers; `bits` is `mantissas` as integers."""
     for k in range(count):
@@ -43,7 +43,7 @@ def _log(values, exponents, mantissas, bits, count):
         values[k] = p * x * square - np.float32(0.5) * square + x + exponent * LN_2
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _exp(values, powers, bits, count):
     """values[k] = exp(values[k]), cut to the range of single precision; `bits` is `powers` as integers."""
     for k in range(count):
@@ -61,7 +61,7 @@ def _exp(values, powers, bits, count):
         values[k] = (p * x * x + x + np.float32(1)) * powers[k]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def forward(rows, signal, settings, sign, floor, output, envelope):
     """output = u (1 + w (gain - 1)) of some rows; `settings` as in `mixgraph.dsp.dynamics`; `signal` may be longer."""
     for row in rows:
@@ -95,7 +95,7 @@ def forward(rows, signal, settings, sign, floor, output, envelope):
                 out_right[k] = right[k] * factor
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def backward(rows, grad, signal, envelope, settings, sign, floor, grad_signal, grad_settings):
     """Gradients of `forward` in the signal and the five settings of some rows, block by block from the end."""
     for row in rows:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import torch
+from torch import Tensor
 
 LINEAR_HZ_PER_MEL = 200 / 3
 KNEE_HZ = 1_000.0
@@ -37,3 +40,19 @@ def mel_bank(sample_rate: int, fft_size: int, bands: int) -> np.ndarray:
     bank = np.maximum(triangles, 0) * 2 / (high - low)
     bank.setflags(write=False)
     return bank
+
+
+@dataclass(frozen=True)
+class Bands:
+    """A mel bank without empty bands: `weights (band, bin)`, and `edges (band, 2)`, where each has any."""
+
+    weights: Tensor
+    edges: np.ndarray
+
+    @classmethod
+    def of(cls, bank: np.ndarray, dtype: torch.dtype, device: torch.device) -> Bands:
+        """Of weights `(band, bin)`; a band too narrow to hold a bin has no magnitude to take the logarithm of."""
+        heard = bank[bank.any(axis=1)]
+        used = heard != 0
+        edges = np.stack([used.argmax(1), used.shape[1] - used[:, ::-1].argmax(1)], 1)
+        return cls(torch.tensor(heard, dtype=dtype, device=device), edges)

@@ -20,7 +20,7 @@ BLOCK = 256
 FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _load(spectrum, start, count, planes):
     """Bins of one row `(channel, bin, 2)` as planes."""
     for channel in range(2):
@@ -31,7 +31,7 @@ def _load(spectrum, start, count, planes):
             imag[k] = pairs[2 * k + 1]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _store(planes, start, count, spectrum):
     """Planes as bins of one row; into a row of one channel goes the sum of both."""
     if spectrum.shape[0] == 1:
@@ -46,7 +46,7 @@ def _store(planes, start, count, spectrum):
             pairs[2 * k + 1] = imag[k]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _mix(a, b, c, d, planes, mixed, count):
     """Channels mixed by the matrix a b, c d."""
     for part in range(2):
@@ -56,7 +56,7 @@ def _mix(a, b, c, d, planes, mixed, count):
             mixed[2 + part, k] = c * planes[part, k] + d * planes[2 + part, k]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _filter(planes, h, wet, count):
     """The product of spectrum and response."""
     for part in range(0, 4, 2):
@@ -65,7 +65,7 @@ def _filter(planes, h, wet, count):
             wet[part + 1, k] = h[part, k] * planes[part + 1, k] + h[part + 1, k] * planes[part, k]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _blend(w, planes, wet, blended, count):
     """(1 - w) dry + w wet."""
     dry = np.float32(1) - w
@@ -74,7 +74,7 @@ def _blend(w, planes, wet, blended, count):
             blended[part, k] = dry * planes[part, k] + w * wet[part, k]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _energy(planes, share, mode, count):
     """The sum over bins of the observed squared magnitude."""
     total = np.float32(0)
@@ -88,7 +88,7 @@ def _energy(planes, share, mode, count):
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _add_observed(scale, planes, mode, total, count):
     """Adds to a gradient that of `scale` / 2 times the observed energy."""
     for part in range(2):
@@ -103,7 +103,7 @@ def _add_observed(scale, planes, mode, total, count):
                 total[2 + part, k] += scale * planes[2 + part, k]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _add_adjoint(h, planes, total, count):
     """Adds the product with the conjugate response."""
     for part in range(0, 4, 2):
@@ -112,7 +112,7 @@ def _add_adjoint(h, planes, total, count):
             total[part + 1, k] += h[part, k] * planes[part + 1, k] - h[part + 1, k] * planes[part, k]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, inline="always")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", inline="always")
 def _share(share, start, count, bins):
     """How much each bin counts: the first and the last one half."""
     share[:] = np.float32(1)
@@ -122,7 +122,7 @@ def _share(share, start, count, bins):
         share[count - 1] = np.float32(0.5)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def forward(tasks, members, offsets, signal, matrix, places, first, second, weights, modes, output, sums):
     """output[t] = sum over its rows of F2 F1 M X, F = 1 - w + w H; `sums (chunk, row, 2, 2)`: energies of X and H X."""
     scratch = np.empty((21, BLOCK), np.float32)
@@ -155,7 +155,7 @@ def forward(tasks, members, offsets, signal, matrix, places, first, second, weig
                 _store(total, start, count, output[target])
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def backward(
     tasks, members, offsets, grad, signal, matrix, places, first, second, weights, modes, levels, outcome, sums
 ):

@@ -1,15 +1,20 @@
-"""Short-time magnitudes of left, right, mid and side, with a backward pass of their own."""
+"""Short-time magnitudes and mel bands of left, right, mid and side, with backward passes of their own."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from mixgraph.dsp.compiled import array, share, usable
+from mixgraph.dsp.mel import Bands
+
 HOPS_PER_WINDOW = 4
+FRAMES_AT_ONCE = 16
 
 
 def stereo_magnitudes(signal: Tensor, window: Tensor, power_floor: float) -> Tensor:
@@ -19,10 +24,24 @@ def stereo_magnitudes(signal: Tensor, window: Tensor, power_floor: float) -> Ten
     below, so that silence has a gradient (zero) and a logarithm. The window's length must be a multiple of four and
     less than twice the signal's.
     """
+    return _StereoMagnitudes.apply(_with_margins(signal, window), window, math.sqrt(power_floor))
+
+
+def stereo_mel(signal: Tensor, window: Tensor, bands: Bands, power_floor: float) -> Tensor:
+    """`stereo_magnitudes` added up by mel band, `(4, frame, band)`; compiled where that is possible."""
+    if usable(signal, window, bands.weights):
+        return _StereoMel.apply(_with_margins(signal, window), window, bands, math.sqrt(power_floor))
+    return stereo_magnitudes(signal, window, power_floor) @ bands.weights.mT
+
+
+def _with_margins(signal: Tensor, window: Tensor) -> Tensor:
     margin = window.shape[0] // 2
-    return _StereoMagnitudes.apply(
-        torch.nn.functional.pad(signal, (margin, margin), mode="reflect"), window, math.sqrt(power_floor)
-    )
+    return torch.nn.functional.pad(signal, (margin, margin), mode="reflect")
+
+
+def _frames(padded: Tensor, window: Tensor) -> Tensor:
+    size = window.shape[0]
+    return torch.fft.rfft(padded.unfold(-1, size, size // HOPS_PER_WINDOW) * window)
 
 
 class _StereoMagnitudes(torch.autograd.Function):
@@ -30,8 +49,7 @@ class _StereoMagnitudes(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, padded: Tensor, window: Tensor, floor: float) -> Tensor:
-        size = window.shape[0]
-        spectrum = torch.fft.rfft(padded.unfold(-1, size, size // HOPS_PER_WINDOW) * window)
+        spectrum = _frames(padded, window)
         # Real and imaginary parts as planes of their own: arithmetic on interleaved numbers is not vectorised.
         planes = padded.new_empty(2, 4, *spectrum.shape[1:])
         planes[:, :2] = torch.view_as_real(spectrum).movedim(-1, 0)
@@ -59,6 +77,44 @@ class _StereoMagnitudes(torch.autograd.Function):
         parts[..., -1] *= 2
         frames = torch.fft.irfft(torch.complex(parts[0], parts[1]), size, norm="forward") * (window / 2)
         return _overlap_add(frames, ctx.padded_shape), None, None
+
+
+class _StereoMel(torch.autograd.Function):
+    """Keeps the spectra alone: magnitudes are cheaper to compute again than to keep."""
+
+    @staticmethod
+    def forward(ctx: Any, padded: Tensor, window: Tensor, bands: Bands, floor: float) -> Tensor:
+        from mixgraph.dsp import mel_kernels
+
+        spectrum = _frames(padded, window)
+        ctx.save_for_backward(spectrum, window)
+        ctx.bands, ctx.floor, ctx.padded_shape = bands, np.float32(floor), padded.shape
+        mel = padded.new_empty(4, spectrum.shape[1], len(bands.edges))
+        known = _reals(spectrum), array(bands.weights), bands.edges, ctx.floor
+        share(mel_kernels.forward, _tasks(spectrum), *known, array(mel))
+        return mel
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
+        from mixgraph.dsp import mel_kernels
+
+        spectrum, window = ctx.saved_tensors
+        outcome = torch.empty_like(spectrum)
+        known = array(grad), _reals(spectrum), array(ctx.bands.weights), ctx.bands.edges, ctx.floor
+        share(mel_kernels.backward, _tasks(spectrum), *known, _reals(outcome))
+        # An inverse real FFT counts the inner bins twice, their gradient counts once.
+        frames = torch.fft.irfft(outcome, window.shape[0], norm="forward") * (window / 2)
+        return _overlap_add(frames, ctx.padded_shape), None, None, None
+
+
+def _tasks(spectrum: Tensor) -> np.ndarray:
+    starts = np.arange(0, spectrum.shape[1], FRAMES_AT_ONCE)
+    return np.stack([starts, np.minimum(starts + FRAMES_AT_ONCE, spectrum.shape[1])], 1)
+
+
+def _reals(spectrum: Tensor) -> Any:
+    return array(torch.view_as_real(spectrum).flatten(-2))
 
 
 def _overlap_add(frames: Tensor, shape: torch.Size) -> Tensor:

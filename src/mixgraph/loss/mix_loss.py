@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from mixgraph.config import LossConfig
-from mixgraph.dsp.convolution import convolve
-from mixgraph.dsp.mel import mel_bank
-from mixgraph.dsp.spectrum import HOPS_PER_WINDOW, stereo_magnitudes
+from mixgraph.dsp.convolution import filter_short
+from mixgraph.dsp.mel import Bands, mel_bank
+from mixgraph.dsp.spectrum import HOPS_PER_WINDOW, stereo_mel
 from mixgraph.dsp.weighting import a_weighting_taps
 from mixgraph.errors import ConfigError
 
@@ -59,10 +59,10 @@ class MixLoss:
         signal = signal[:, round(self.config.warm_up_seconds * self.sample_rate) :]
         self._check_length(signal.shape[-1])
         constants = self._constants_like(signal)
-        weighted = convolve(signal, constants.taps, origin=self.config.weighting_taps // 2)
+        weighted = filter_short(signal, constants.taps)
         mel = tuple(
-            stereo_magnitudes(weighted, window, self.config.power_floor) @ bank
-            for window, bank in zip(constants.windows, constants.banks, strict=True)
+            stereo_mel(weighted, window, bands, self.config.power_floor)
+            for window, bands in zip(constants.windows, constants.banks, strict=True)
         )
         return Features(
             mel=mel,
@@ -109,11 +109,11 @@ class MixLoss:
 
 @dataclass(frozen=True)
 class _Constants:
-    """A-weighting `(1, taps)`, and per resolution the window `(size,)` and the mel weights `(bin, band)`."""
+    """A-weighting `(taps,)`, and per resolution the window `(size,)` and the mel bands."""
 
     taps: Tensor
     windows: tuple[Tensor, ...]
-    banks: tuple[Tensor, ...]
+    banks: tuple[Bands, ...]
 
     @classmethod
     def make(cls, config: LossConfig, sample_rate: int, dtype: torch.dtype, device: torch.device) -> _Constants:
@@ -122,10 +122,9 @@ class _Constants:
 
         banks = [mel_bank(sample_rate, size, config.mel_bands) for size in config.fft_sizes]
         return cls(
-            taps=tensor(a_weighting_taps(sample_rate, config.weighting_taps)[None]),
+            taps=tensor(a_weighting_taps(sample_rate, config.weighting_taps)),
             windows=tuple(torch.hann_window(size, dtype=dtype, device=device) for size in config.fft_sizes),
-            # A band too narrow to hold a bin has no magnitude to take the logarithm of: it is left out.
-            banks=tuple(tensor(bank[bank.any(axis=1)].T) for bank in banks),
+            banks=tuple(Bands.of(bank, dtype, device) for bank in banks),
         )
 
 
