@@ -200,6 +200,22 @@ def test_a_small_memory_serves_a_long_round(rendered, keep):
             masked = masked | candidates if keep else masked
 
 
+def test_what_lies_before_the_candidates_is_not_computed_again(rendered):
+    graph = build_console(["a", "b"], {"ab": ["a", "b"]}, ["equalizer", "compressor", "gain_panning"])
+    problem = patchy_problem(graph)
+    bank = bank_of(graph, problem)
+    trials = Trials(problem, graph, bank, evaluation_starts(problem))
+    trials.first()
+    rendered.clear()
+    with_all(trials, ["track:a/gain_panning"])
+    assert set().union(*rendered) == {f"subgroup:ab/{kind}" for kind in ("equalizer", "compressor", "gain_panning")}
+    rendered.clear()
+    masked = frozenset(["subgroup:ab/gain_panning"])
+    loss = with_all(trials, masked)
+    assert rendered and not set().union(*rendered)
+    assert loss == pytest.approx(evaluated(problem, graph, bank, masked), rel=1e-5)
+
+
 def test_silent_tracks_cost_nothing_and_change_nothing(rendered):
     graph = build_console(["a", "b", "c"], {"ab": ["a", "b"]}, CHAIN)
     problem = patchy_problem(graph, {("a", 0), ("a", 1), ("a", 2), ("c", 1)})

@@ -1,6 +1,6 @@
-"""Compiled loops of the audio loss: mel bands of left, right, l + r and l - r from one frame's spectra, and the way back.
+"""Compiled loops of the audio loss: mel bands of left, right, l + r and l - r from spectra of frames, and the way back.
 
-Spectra are `(channel, frame, 2 * bin)`, real and imaginary parts in turn. A task is frames `first` to `last`. A mel band
+Spectra are `(channel, frame, 2 * bin)`, real and imaginary parts in turn. A task is frames `first` to `last`. A band
 is a short stretch of bins, `edges (band, 2)`, so its sum costs little; four magnitudes of a frame stay in the cache.
 """
 

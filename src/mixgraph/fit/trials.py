@@ -1,7 +1,8 @@
 """What a pruning trial costs the mix: only what lies behind the candidates is computed, on as few segments as needed.
 
-A trial differs from what was tried before it in a few processors. Every signal that enters a sum is kept under a
-signature of all that made it; the part of the graph whose signatures are known is cut away and replaced by its signals.
+A trial differs from what was tried before it in a few processors. Every signal that enters a sum, or that a processor
+computes as samples, is kept under a signature of all that made it; the part of the graph whose signatures are known is
+cut away and replaced by its signals.
 """
 
 from __future__ import annotations
@@ -20,21 +21,32 @@ from mixgraph.graph.graph import Graph
 from mixgraph.graph.node import Node
 from mixgraph.processors.bank import ParameterBank
 from mixgraph.render.batched import BatchedRenderer, Responses
+from mixgraph.render.plan import is_noted
 
 SILENCE = 0
 """The signature of silence, which every processor and sum of silences hands on."""
+SAMPLE_BYTES = 8
+"""Of a stereo sample in single precision."""
 LOOKS = (6, 9, 14, 21, 32, 48, 72, 108, 162, 243)
 """After how many segments a sequential test looks at its mean."""
 
 
 @dataclass(frozen=True)
 class _Cut:
-    """What is left to compute: the renderer of the rest, where its sources come from, and the signatures in it."""
+    """What is left to compute: the renderer of the rest, where its sources come from, and the signatures in it.
+
+    `summed` are those of signals that enter sums, `passed` of others that are samples already.
+    """
 
     renderer: BatchedRenderer
     kept: tuple[int, ...]
     tracks: tuple[str, ...]
-    new: Mapping[str, int]
+    summed: Mapping[str, int]
+    passed: Mapping[str, int]
+
+    def new(self, room: float, spare: float) -> Mapping[str, int]:
+        """What is worth keeping: `spare` room is for sums, which more trials have a use for."""
+        return {} if room <= 0 else self.summed if room <= spare else {**self.summed, **self.passed}
 
 
 class Trials:
@@ -63,6 +75,9 @@ class Trials:
             self.starts = tuple(np.random.default_rng(problem.config.seed).permutation(self.starts).tolist())
         self.renders = 0
         self._room = memory_mb * 1e6
+        sums = {node.id for node in graph.nodes if node.type in ("mix", "out")}
+        summed = {before for before, after in graph.edges if after in sums}
+        self._spare = 2 * len(summed) * len(self.starts) * SAMPLE_BYTES * problem.config.segment_samples
         self._number: dict[tuple[str, tuple[int, ...]], int] = {}
         self._losses: dict[tuple[int, int], float] = {}
         self._signals: dict[int, dict[int, Tensor]] = {start: {} for start in self.starts}
@@ -136,10 +151,11 @@ class Trials:
         if cut.tracks:
             pieces += self.problem.sources(start, cut.tracks).unbind()
         self.renders += 1
-        rendered = cut.renderer.render(torch.stack(pieces), self.bank, observe=cut.new if self._room > 0 else ())
+        new = cut.new(self._room, self._spare)
+        rendered = cut.renderer.render(torch.stack(pieces), self.bank, observe=new)
         for node_id, signal in rendered.signals.items():
             if self._room > 0:
-                known[cut.new[node_id]] = signal.clone()
+                known[new[node_id]] = signal.clone()
                 self._room -= signal.nbytes
         return rendered.output
 
@@ -200,10 +216,15 @@ class Trials:
         read = tuple(name for name in inputs if signatures[name] not in known)
         rest = Graph(tuple(nodes.values()), tuple(edges))
         sums = {node.id for node in rest.nodes if node.type in ("mix", "out")}
-        new = {before: signatures[before] for before, after in edges if after in sums and before not in kept}
+        summed = {before: signatures[before] for before, after in edges if after in sums and before not in kept}
+        passed = {
+            node.id: signatures[node.id]
+            for node in rest.processors
+            if node.id not in summed and not is_noted(self.problem.processors[node.type])
+        }
         renderer = self.problem.renderer(rest, tracks=(*kept, *read), responses=self._responses)
         tracks = tuple(graph.node(name).source or "" for name in read)
-        return _Cut(renderer, tuple(signatures[name] for name in kept), tracks, new)
+        return _Cut(renderer, tuple(signatures[name] for name in kept), tracks, summed, passed)
 
 
 def _is_above(changes: list[float], population: int, bound: float, error: float) -> bool:

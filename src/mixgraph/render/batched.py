@@ -76,10 +76,10 @@ class BatchedRenderer(Renderer):
             if stage.type in self.processors:
                 forms = self._process(index, stage, forms, bank, probe, levels[stage.type].append)
             observed = [(name, row) for row, name in enumerate(stage.ids) if name in observe]
-            outputs[index] = forms.ready() if stage.shared or observed else forms
             if observed:
-                signal = outputs[index].signal
-                signals |= {name: signal[row] for name, row in observed}
+                forms = forms.with_base(forms.signal)
+                signals |= {name: forms.signal[row] for name, row in observed}
+            outputs[index] = forms.ready() if stage.shared else forms
         seen = {kind: pairs for kind, pairs in levels.items() if pairs}
         return Rendered(outputs[len(plan) - 1].signal[0], join_levels(seen), signals)
 

@@ -42,6 +42,13 @@ class Stage:
     finished: tuple[int, ...]
 
 
+def is_noted(processor: Processor) -> bool:
+    """Whether a processor is linear and causal: it can be part of a run, so its own output need never be computed."""
+    return isinstance(processor, MatrixProcessor) or (
+        isinstance(processor, ConvolutionProcessor) and not processor.extent[0]
+    )
+
+
 def compile_plan(graph: Graph, method: str = "fixed") -> tuple[Stage, ...]:
     """Stages in order of execution; `method` names the scheduling (GRAFX, arXiv 2408.03204, section 3)."""
     place: dict[str, tuple[int, int]] = {}
