@@ -15,6 +15,7 @@ import numpy as np
 import soxr
 from scipy import fft, signal
 from scipy.ndimage import uniform_filter1d
+from scipy.signal import windows
 
 from mixgraph.audio.drift import MAX_DRIFT, fit_drift
 
@@ -142,7 +143,7 @@ def _correlate(window: np.ndarray, white: np.ndarray, start: int, lags: int) -> 
         return np.zeros(lags, np.float32)
     section = np.zeros((len(white), end - start), np.float32)
     section[:, low - start : high - start] = white[:, low:high]
-    window = window * signal.windows.tukey(len(window), TAPERED).astype(np.float32)
+    window = window * windows.tukey(len(window), TAPERED).astype(np.float32)
     size = fft.next_fast_len(end - start, real=True)
     cross = np.asarray(fft.rfft(section, size)) * np.conj(np.asarray(fft.rfft(window, size)))
     # Half way to PHAT: a tone shall not outvote the rest, and neither shall bands without signal.
