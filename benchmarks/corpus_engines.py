@@ -3,11 +3,11 @@
     python benchmarks/synthetic_songs.py -o SONGS
     python benchmarks/corpus_engines.py SONGS -o RUNS [--json FILE]
 
-RUNS gets three corpora of the same seed, one thread a song: `local-2` and `local-1`, with two workers and one, and `ray`
-on a cluster of two nodes of one CPU (`ray.cluster_utils.Cluster`: each node has processes of its own). There a worker
-is killed under a song and a node under another, both past a checkpoint; a new node joins. All files of the results are
-then compared, metrics.json without what tells times. A run that is there is not repeated. The exit code is 1 where a
-song has failed, results differ, or there was nothing to kill. --only takes some of the songs.
+RUNS gets three corpora of the same seed, one thread a song: `local-2` and `local-1`, with two workers and one, and
+`ray` on a cluster of two nodes of one CPU (`ray.cluster_utils.Cluster`: each node has processes of its own). There a
+worker is killed under a song and a node under another, both past a checkpoint; a new node joins. All files of the
+results are then compared, metrics.json without what tells times. A run that is there is not repeated. The exit code is
+1 where a song has failed, results differ, or there was nothing to kill. --only takes some of the songs.
 """
 
 from __future__ import annotations
