@@ -59,7 +59,8 @@ def report(browser: Browser, result: Path, place: Path, options: argparse.Namesp
     mixgraph("report", str(result), "-o", str(file), "--threads", str(options.threads)).check_returncode()
     built = time.perf_counter() - began
     say(f"{result.name}: written in {built:.0f} s")
-    loads, plays = zip(*(in_fresh_page(browser, partial(opened, url=file.as_uri())) for _ in range(options.repeats)))
+    starts = [in_fresh_page(browser, partial(opened, url=file.as_uri())) for _ in range(options.repeats)]
+    loads, plays = zip(*starts, strict=True)
     return {
         "report": result.name,
         "MB": f"{file.stat().st_size / 1e6:.1f}",
