@@ -102,6 +102,15 @@ def test_the_mix_of_another_song_is_refused() -> None:
         assert not found.trusted and "hardly better" in found.refusal
 
 
+def test_a_band_without_signal_makes_no_match_look_sure() -> None:
+    low, high = 6_000, 16_000
+    for seed in range(10, 14):
+        rng = np.random.default_rng(seed)
+        one, two, mix = (soxr.resample(rng.standard_normal(6 * low), low, high) for _ in range(3))
+        found = find_alignment(Song.from_arrays("song", {"one": one, "two": two}, mix, high))
+        assert not found.trusted and "hardly better" in found.refusal
+
+
 def test_a_loop_fits_anywhere_and_is_refused() -> None:
     loop = np.tile(hits(0, 2), 8)
     assert not find_alignment(song({"loop": loop[: 10 * RATE]}, mixed(loop))).trusted

@@ -14,7 +14,7 @@ from mixgraph.corpus.build import build
 from mixgraph.corpus.engines.base import ENGINES, EngineOptions
 from mixgraph.corpus.engines.ray import QUIET, RayEngine
 from mixgraph.corpus.engines.staging import files_of, parcel_of, receive, search_parcel
-from mixgraph.corpus.folder import Corpus
+from mixgraph.corpus.folder import CORPUS, Corpus
 from mixgraph.corpus.status import Overview, overview
 from mixgraph.errors import ConfigError
 from mixgraph.run.events import Stopped
@@ -61,6 +61,17 @@ def test_on_a_shared_path(songs: Path, unbroken: Path, tmp_path: Path) -> None:
     found = build_by_ray(corpus, songs=[corpus.song("ash")])
     assert found.counts["done"] == 1, found.failed
     same_bytes(corpus.result_folder("ash"), unbroken / "ash")
+
+
+@pytest.mark.usefixtures("one_machine")
+def test_a_machine_that_sees_no_corpus_fails_its_song_and_not_the_build(songs: Path, tmp_path: Path) -> None:
+    corpus = corpus_of(songs, tmp_path / "corpus")
+    (corpus.folder / CORPUS).unlink()
+    found = build_by_ray(corpus)
+    assert found.counts["failed"] == 2
+    for song in ("ash", "birch"):
+        assert "sees no corpus there; put it where all machines see it" in found.failed[song]
+        assert found.states[song].attempts == 0
 
 
 def test_a_song_is_searched_away_from_its_corpus(songs: Path, unbroken: Path, tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ def test_a_build_ends_with_its_failures(as_json: bool, broken: Corpus, tmp_path:
         (["corpus"], "no command after 'corpus'; known: build, "),
         (["corpus", "biuld"], "unknown command 'corpus biuld'; did you mean build?"),
         (["corpus", "build", "SONGS"], "-o/--output"),
+        (["corpus", "build", "SONGS", "-o", "new", "--job", "2"], "unknown argument '--job'; did you mean --jobs?"),
+        (["corpus", "verify", "new", "--smple", "2"], "did you mean --sample?; see `mixgraph corpus verify --help`"),
         (["corpus", "build", "SONGS", "-o", "new", "--shard", "0/4"], "'0/4': expected such as 1/4"),
         (["corpus", "build", "SONGS", "-o", "new", "--shard", "five"], "'five': expected such as 1/4"),
         (["corpus", "build", "SONGS", "-o", "new", "--jobs", "0"], "--jobs: '0': expected 1 or more"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from statistics import fmean
 
@@ -79,7 +80,11 @@ def test_tables_2_and_3_are_means_over_the_searches_of_one_criterion(studies, ru
         assert row["ρ e"] == f"{metrics['pruning_ratio']['by_type']['equalizer']:.2f}"
         assert row["ρ n"] == "-", "the chain had no gate"
     kept = fmean(s.result.metrics["processors"]["kept"]["total"] for s in studies if s.criterion == ("probe", 0.5))
-    assert cells(table_3(studies), "runs", "probe", "0.5")["left"] == f"{kept:.1f}"
+    row = cells(table_3(studies), "runs", "probe", "0.5")
+    assert row["left"] == f"{kept:.1f}"
+    assert [row[name] for name in ("ρ e", "ρ n")] == [
+        cells(table_2(studies), "probe", "0.5")[n] for n in ("ρ e", "ρ n")
+    ]
 
 
 def test_progress_ends_at_the_result(studies):
@@ -133,6 +138,21 @@ def test_the_command_prints_tables_and_writes_figures(runs, tmp_path, capsys):
         with Image.open(file) as image:
             colors = image.convert("RGB").getcolors(1 << 24) or ()
             assert len(colors) > 20, f"{file.name} shows nothing"
+
+
+def test_each_dataset_can_have_tables_and_figures_of_its_own(runs, tmp_path, capsys):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder, kept in (one, "search-0.05"), (other, "search-0.5"):
+        shutil.copytree(runs / kept, folder / kept)
+    sources = ["--corpus", str(one), str(other), "--by-dataset"]
+    assert main(["paper", "tables", *sources, "--only", "2", "--json"]) == 0
+    tables = json.loads(capsys.readouterr().out)
+    assert [table["title"].rpartition(" ")[2] for table in tables] == ["(one)", "(other)"]
+    assert [[row[1] for row in table["rows"] if row[0] == "probe"] for table in tables] == [["0.05"], ["0.5"]]
+    assert main(["paper", "figures", *sources, "--only", "6", "-o", str(tmp_path / "figures")]) == 0
+    drawn = [file.read_bytes() for file in sorted((tmp_path / "figures").iterdir())]
+    assert capsys.readouterr().out.count("figure-6-statistics-o") == len(drawn) == 2
+    assert drawn[0] != drawn[1]
 
 
 def test_the_same_results_give_the_same_bytes(runs, tmp_path):

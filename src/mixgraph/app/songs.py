@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from typing import Any, final
 
 from mixgraph.audio.files import LENGTH_UNKNOWN, probe
 from mixgraph.audio.song_file import FILE_NAME, Layout, check_subgroups, read_layout
+from mixgraph.audio.song_toml import write_song_toml
 from mixgraph.audio.subgroups import guess_subgroups
 from mixgraph.errors import SongError
-from mixgraph.files import write_bytes
 
 
 @final
@@ -96,17 +95,7 @@ def choose_subgroups(folder: Path, title: str, subgroups: Mapping[str, Any]) -> 
     """Writes title and subgroups into song.toml and leaves the rest of it as it is; raises `SongError`."""
     layout = read_contained(folder)
     checked = check_subgroups(subgroups, layout.tracks, folder / FILE_NAME)
-    write_settings(folder, _settings(folder) | {"name": title.strip() or layout.name, "subgroups": checked})
-
-
-def write_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Writes song.toml: plain values first, then a table for each mapping."""
-    plain = {key: value for key, value in settings.items() if not isinstance(value, Mapping)}
-    tables = {key: value for key, value in settings.items() if isinstance(value, Mapping)}
-    lines = [f"{key} = {_toml(value)}" for key, value in plain.items()]
-    for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{_toml(key)} = {_toml(value)}" for key, value in table.items())]
-    write_bytes(folder / FILE_NAME, "\n".join([*lines, ""]).encode())
+    write_song_toml(folder, _settings(folder) | {"name": title.strip() or layout.name, "subgroups": checked})
 
 
 def _settings(folder: Path) -> dict[str, Any]:
@@ -115,10 +104,3 @@ def _settings(folder: Path) -> dict[str, Any]:
         return tomllib.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    # JSON and TOML strings differ in one character: TOML wants DEL escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

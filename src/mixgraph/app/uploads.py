@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, final
 from uuid import uuid4
 
 from mixgraph.app.names import check_audio_name, check_name, folder_name
-from mixgraph.app.songs import audio_facts, write_settings
+from mixgraph.app.songs import audio_facts
 from mixgraph.app.workspace import Workspace
 from mixgraph.audio.song_file import FILE_NAME, parse_layout
+from mixgraph.audio.song_toml import write_song_toml
 from mixgraph.audio.subgroups import guess_subgroups
 from mixgraph.errors import OutputError, SongError
 from mixgraph.files import output_error
@@ -104,7 +105,7 @@ class Uploads:
         layout = parse_layout(folder, settings, origin)
         decided = layout.subgroups or "subgroups" in settings
         settings["subgroups"] = layout.subgroups if decided else guess_subgroups(layout.tracks)
-        write_settings(folder, settings)
+        write_song_toml(folder, settings)
         song = self.workspace.songs / folder_name(title, [path.name for path in self.workspace.songs.iterdir()])
         try:
             folder.rename(song)

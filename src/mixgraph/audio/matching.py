@@ -15,6 +15,7 @@ import numpy as np
 import soxr
 from scipy import fft, signal
 from scipy.ndimage import uniform_filter1d
+from scipy.signal import windows
 
 from mixgraph.audio.drift import MAX_DRIFT, fit_drift
 
@@ -27,6 +28,7 @@ REFINED_SECONDS = 5e-3  # to both sides of the line that won
 HEARD = 2.0  # times the median vote: a refined peak is one
 STRAIGHTEN = 15e-6  # a drift from here on blurs the peaks of the windows
 LOOKS = 3
+TAPERED = 0.01  # of a window: its cut ends would click, and clicks are all there is in a band without signal
 FRAME_SECONDS = 0.064  # of the whitening
 SMOOTHED_BINS = 9
 FLOOR = 1e-4  # of the mean power: what is weaker, say beyond the cutoff of a codec, says nothing and is not lifted
@@ -141,6 +143,7 @@ def _correlate(window: np.ndarray, white: np.ndarray, start: int, lags: int) -> 
         return np.zeros(lags, np.float32)
     section = np.zeros((len(white), end - start), np.float32)
     section[:, low - start : high - start] = white[:, low:high]
+    window = window * windows.tukey(len(window), TAPERED).astype(np.float32)
     size = fft.next_fast_len(end - start, real=True)
     cross = np.asarray(fft.rfft(section, size)) * np.conj(np.asarray(fft.rfft(window, size)))
     # Half way to PHAT: a tone shall not outvote the rest, and neither shall bands without signal.

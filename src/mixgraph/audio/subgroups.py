@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections import Counter
@@ -13,8 +12,8 @@ from pathlib import Path
 
 from mixgraph.audio.files import probe
 from mixgraph.audio.song_file import FILE_NAME, Layout, audio_files, parse_layout
+from mixgraph.audio.song_toml import write_song_toml
 from mixgraph.errors import ConfigError, SongError
-from mixgraph.files import write_bytes
 
 FAMILIES = {
     "drums": """drum drums drumkit kit kick kicks kik kck bd snare snares snr sidestick rim rimshot hihat hihats hat
@@ -175,12 +174,7 @@ def init_song(folder: Path | str, *, overwrite: bool = False, words: Mapping[str
     if path.exists() and not overwrite:
         raise SongError(f"{path}: exists already; edit it, or ask to overwrite it")
     proposal = propose_song(folder, words)
-    lines = [f"{key} = {_quote(value)}" for key, value in proposal.settings.items()]
-    groups = (
-        f"{_quote(group)} = [{', '.join(map(_quote, members))}]" for group, members in proposal.layout.subgroups.items()
-    )
-    write_bytes(path, "\n".join([*lines, "", "[subgroups]", *groups, ""]).encode())
-    return path
+    return write_song_toml(Path(folder), proposal.settings | {"subgroups": proposal.layout.subgroups})
 
 
 def _find_mix(folder: Path) -> Path:
@@ -206,8 +200,3 @@ def _find_tracks(folder: Path, mix: Path) -> str:
     if audio_files(folder, deep=False) == [mix]:
         raise SongError(f"{folder}: no tracks; put their files into {folder / 'tracks'}")
     return "."
-
-
-def _quote(text: str) -> str:
-    # JSON and TOML strings differ in one character: TOML wants DEL escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -33,7 +33,7 @@ def add_group(parser: argparse.ArgumentParser, package: str) -> None:
         if name == asked:
             module = import_module(f"{package}.{name}")
             command.description = module.__doc__
-            command.set_defaults(run_in_group=module.run)
+            command.set_defaults(run_in_group=module.run, parser=command)
             module.configure(command)
 
 

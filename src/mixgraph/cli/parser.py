@@ -72,10 +72,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
     if asked:
         module = import_module(f"mixgraph.cli.commands.{asked}")
         command.description = module.__doc__
-        command.set_defaults(run=module.run, argv=argv)
+        command.set_defaults(run=module.run, argv=argv, parser=command)
         module.configure(command)
     options, unknown = parser.parse_known_args(argv)
     if unknown:
+        command = options.parser  # in a group: that of its own command
         flags = [flag for action in command._actions for flag in action.option_strings]
         command.error(f"unknown argument '{unknown[0]}'{_suggestion(unknown[0].split('=')[0], flags)}")
     return options

@@ -152,7 +152,7 @@ class _Build:
             cure = f"where memory ran out, fewer --jobs leave it more; see {log}"
             error = f"its process was lost {times}, at last {how}; {cure}"
         else:
-            error = f"its process ended with exit code {code} without saying why; see {log}"
+            error = ended.reason or f"its process ended with exit code {code} without saying why; see {log}"
         failed = replace(state, status="failed", error=error, seconds_left=None, ended=time.time())
         self.corpus.set_state(song, failed)
         return failed

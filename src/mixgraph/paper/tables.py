@@ -14,6 +14,7 @@ Key = TypeVar("Key", bound=Hashable)
 PARTS = ("left_right", "mid", "side")
 CHAINS = tuple(CONSOLES)
 LETTERS = {name: name[0] for name in HYBRID_BY_TYPE} | {"multitap_delay": "d"}
+TYPES = tuple(f"ρ {LETTERS[name]}" for name in HYBRID_BY_TYPE)
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,16 @@ def table_2(studies: Iterable[Study]) -> Table:
     rows = []
     for (strategy, tolerance), group in sorted(groups.items()):
         published = STRATEGIES.get((strategy, tolerance))
-        types = [_number(_ratio(group, name), 2) for name in HYBRID_BY_TYPE]
         paper = (_number(published and published.loss), _number(published and published.pruning_ratio, 2))
-        rows.append((strategy, f"{tolerance:g}", *_found(group), *types, *paper))
-    types = [f"ρ {LETTERS[name]}" for name in HYBRID_BY_TYPE]
+        rows.append((strategy, f"{tolerance:g}", *_found(group), *_ratios(group), *paper))
     published_types = [_number(value, 2) for value in HYBRID_BY_TYPE.values()]
     rows.append(("paper: hybrid", "0.01", "72", *["-"] * 3, *published_types, "", ""))
-    columns = ("strategy", "τ", "songs", "L_a", "L_a (target)", "ρ", *types, "paper: L_a", "ρ")
+    columns = ("strategy", "τ", "songs", "L_a", "L_a (target)", "ρ", *TYPES, "paper: L_a", "ρ")
     return Table("Table 2: pruning strategies and tolerances", columns, tuple(rows))
 
 
 def table_3(studies: Iterable[Study]) -> Table:
-    """Loss, pruning ratio and what is left, by dataset."""
+    """Loss, pruning ratio in total and by type, and what is left, by dataset."""
     groups = _by(pruned_of(studies), lambda study: (study.dataset, *study.criterion))
     rows = []
     for (dataset, strategy, tolerance), group in sorted(groups.items()):
@@ -68,10 +67,11 @@ def table_3(studies: Iterable[Study]) -> Table:
         )
         minutes = _mean(group, lambda metrics: metrics["seconds"] / 60)
         paper = (_number(published and published.loss), _number(published and published.pruning_ratio, 2))
-        cells = (f"{initial:.1f}", f"{kept:.1f}", f"{minutes:.1f}", *paper)
+        cells = (*_ratios(group), f"{initial:.1f}", f"{kept:.1f}", f"{minutes:.1f}", *paper)
         rows.append((dataset, strategy, f"{tolerance:g}", *_found(group), *cells))
-    columns = ("dataset", "strategy", "τ", "songs", "L_a", "L_a (target)", "ρ", "processors", "left", "minutes")
-    return Table("Table 3: datasets", (*columns, "paper: L_a", "ρ"), tuple(rows))
+    columns = ("dataset", "strategy", "τ", "songs", "L_a", "L_a (target)", "ρ", *TYPES)
+    columns += ("processors", "left", "minutes", "paper: L_a", "ρ")
+    return Table("Table 3: datasets", columns, tuple(rows))
 
 
 def _by(
@@ -97,6 +97,11 @@ def _loss_row(name: str, group: Sequence[Study], stage: str, published: Row | No
 def _found(group: Sequence[Study]) -> tuple[str, ...]:
     losses = (_mean(group, lambda m, kind=kind: m["loss"]["pruned"][kind]) for kind in ("published", "target"))
     return (str(len(group)), *map(_number, losses), _number(_ratio(group, None), 2))
+
+
+def _ratios(group: Sequence[Study]) -> list[str]:
+    """Mean pruning ratio by type, as cells under `TYPES`."""
+    return [_number(_ratio(group, name), 2) for name in HYBRID_BY_TYPE]
 
 
 def _ratio(group: Sequence[Study], kind: str | None) -> float | None:

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     from mixgraph.audio.alignment import RATE, aligned, find_alignment, find_track_alignments, settled
     from mixgraph.audio.song import load_layout
     from mixgraph.audio.song_file import FILE_NAME, read_layout
-    from mixgraph.audio.song_offsets import write_offsets
+    from mixgraph.audio.song_toml import write_offsets
     from mixgraph.audio.subgroups import init_song, propose_song
 
     terminal = Terminal(logging.ERROR)

@@ -9,12 +9,17 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mixgraph.cli.terminal import Terminal, print_json
 from mixgraph.errors import ConfigError, OutputError
 from mixgraph.files import output_error
+
+if TYPE_CHECKING:
+    from mixgraph.paper.studies import Study
 
 Value = TypeVar("Value")
 WHAT = ("tables", "figures")
@@ -28,6 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, nargs="+", required=True, metavar="CORPUS", help=sources)
     which = "numbers of the tables (1 to 3) or figures (3 to 7) to make; default: all that can be made"
     parser.add_argument("--only", type=int, nargs="+", metavar="N", help=which)
+    each = "each of them once for every dataset (a folder of results counts as one), instead of over all songs"
+    parser.add_argument("--by-dataset", action="store_true", help=each)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where figures go")
     parser.add_argument("--format", choices=FORMATS, default="png", help="format of figures (default png)")
     parser.add_argument("--dpi", type=int, metavar="N", default=200, help="resolution of PNG (default 200)")
@@ -48,12 +55,13 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _print_tables(terminal: Terminal, options: argparse.Namespace) -> None:
-    from mixgraph.paper.studies import load_studies
     from mixgraph.paper.tables import table_1, table_2, table_3
 
     makers = _chosen(options, {1: table_1, 2: table_2, 3: table_3})
-    studies = load_studies(options.corpus)
-    tables = [make(studies) for make in makers.values()]
+    tables = []
+    for dataset, studies in _groups(options).items():
+        made = [make(studies) for make in makers.values()]
+        tables += [replace(table, title=f"{table.title} ({dataset})") if dataset else table for table in made]
     if options.json:
         print_json([{"title": table.title, "columns": table.columns, "rows": table.rows} for table in tables], indent=1)
     else:
@@ -65,31 +73,42 @@ def _write_figures(terminal: Terminal, options: argparse.Namespace) -> None:
         import matplotlib  # noqa: F401 - the modules below need it
     except ImportError:
         raise ConfigError("figures need the package matplotlib; pip install 'mixgraph[figures]'") from None
+    from mixgraph.corpus.export.packing import plain_name
     from mixgraph.draw.save import save_figure
     from mixgraph.paper.figures import FIGURES, figure
-    from mixgraph.paper.studies import load_studies
 
-    numbers = _chosen(options, FIGURES)
-    studies = load_studies(options.corpus)
+    numbers, groups = _chosen(options, FIGURES), _groups(options)
     try:
         options.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(options.output, error) from error
     made = 0
-    for number, name in numbers.items():
+    for (number, name), (dataset, studies) in product(numbers.items(), groups.items()):
+        label = f"figure {number} of {dataset}" if dataset else f"figure {number}"
         try:
             drawn = figure(number)(studies)
         except ConfigError as error:
-            if options.only:
-                raise ConfigError(f"figure {number}: {error}") from None
-            terminal.err.print(f"figure {number} left out: {error}", markup=False, soft_wrap=True)
+            if options.only and not dataset:
+                raise ConfigError(f"{label}: {error}") from None
+            terminal.err.print(f"{label} left out: {error}", markup=False, soft_wrap=True)
             continue
-        file = options.output / f"figure-{number}-{name}.{options.format}"
+        stem = "-".join(["figure", str(number), name, *([plain_name(dataset)] if dataset else [])])
+        file = options.output / f"{stem}.{options.format}"
         save_figure(drawn, file, options.dpi)
         made += 1
         terminal.out.print(str(file), markup=False, soft_wrap=True)
     if not made:
         raise OutputError(f"{options.output}: none of the figures can be made from these results; see above")
+
+
+def _groups(options: argparse.Namespace) -> dict[str, list[Study]]:
+    """The results by dataset, or all under no name."""
+    from mixgraph.paper.studies import load_studies
+
+    groups: dict[str, list[Study]] = {}
+    for study in load_studies(options.corpus):
+        groups.setdefault(study.dataset if options.by_dataset else "", []).append(study)
+    return groups
 
 
 def _chosen(options: argparse.Namespace, known: Mapping[int, Value]) -> dict[int, Value]:

@@ -30,7 +30,7 @@ class EngineOptions:
 @final
 @dataclass(frozen=True)
 class Ended:
-    """A search that is over: its process's exit code, or None with the reason where the process was lost."""
+    """A search that is over: its process's exit code, None where the process was lost; `reason` is why, if known."""
 
     song: str
     code: int | None

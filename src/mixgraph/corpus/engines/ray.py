@@ -22,7 +22,7 @@ from mixgraph.corpus.engines.base import ENGINES, Ended, Engine, EngineOptions
 from mixgraph.corpus.engines.staging import News, Parcel, files_of, parcel_of, receive, search_parcel
 from mixgraph.corpus.extras import require
 from mixgraph.corpus.folder import CORPUS, Corpus
-from mixgraph.corpus.job import TAKEN
+from mixgraph.corpus.job import FAILED, TAKEN
 from mixgraph.corpus.process import JobOptions, ask_to_stop, start_job
 from mixgraph.errors import ConfigError, MixgraphError, OutputError
 
@@ -137,9 +137,9 @@ class RayEngine(Engine):
                 code = self._ray.get(handle)
             ended = Ended(song, code)
         except errors.RayTaskError as error:
-            if isinstance(error.cause, MixgraphError):
-                raise error.cause from None
-            ended = Ended(song, None, _first_line(error.cause))
+            # A machine that cannot search fails the songs that it was given; others may do better.
+            cannot = isinstance(error.cause, MixgraphError)
+            ended = Ended(song, FAILED, str(error.cause)) if cannot else Ended(song, None, _first_line(error.cause))
         except (errors.RayError, StopIteration) as error:
             ended = Ended(song, None, _first_line(error))
         self._let_go(handle)

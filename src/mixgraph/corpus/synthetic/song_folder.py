@@ -8,7 +8,6 @@ ID/
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +16,8 @@ import torch
 
 from mixgraph.audio.files import write_audio
 from mixgraph.audio.song import Song, load_song
-from mixgraph.audio.song_file import FILE_NAME, Layout
+from mixgraph.audio.song_file import Layout
+from mixgraph.audio.song_toml import write_song_toml
 from mixgraph.console import build_console
 from mixgraph.corpus.synthetic.excerpt import Excerpt
 from mixgraph.corpus.synthetic.truth import Truth
@@ -47,11 +47,9 @@ def write_dry(folder: Path, source: Song, entry: Entry, excerpt: Excerpt) -> Son
         is_mono = np.array_equal(signal[0], signal[1])
         write_audio(folder / "tracks" / f"{name}.flac", signal[:1] if is_mono else signal, source.sample_rate)
     groups = {group: [name for name in names if name in excerpt.tracks] for group, names in source.subgroups.items()}
-    lines = [f"{_quote(group)} = [{', '.join(map(_quote, names))}]" for group, names in groups.items() if names]
     # One name for all songs of a source: corpora split by name where they know no artist.
-    name = _quote(entry.title or entry.id)
-    toml = [f"name = {name}", 'mix = "mix.flac"', 'tracks = "tracks"', "", "[subgroups]", *lines, ""]
-    write_bytes(folder / FILE_NAME, "\n".join(toml).encode())
+    about = {"name": entry.title or entry.id, "mix": "mix.flac", "tracks": "tracks"}
+    write_song_toml(folder, about | {"subgroups": {group: names for group, names in groups.items() if names}})
     by = f" by {entry.artist}" if entry.artist else ""
     write_bytes(folder / "LICENSE", f"{entry.licence}\n\nDry tracks: from {entry.title}{by} ({entry.id}).\n".encode())
     return load_song(folder, sample_rate=source.sample_rate, require_mix=False)
@@ -96,8 +94,3 @@ def _fades(samples: int, song: Song) -> np.ndarray:
     """A gain `(samples,)` that rises and falls over `FADE_SECONDS`."""
     steps = np.arange(samples, dtype=np.float32) / max(1, round(FADE_SECONDS * song.sample_rate))
     return np.minimum(1, np.minimum(steps, steps[::-1]))
-
-
-def _quote(text: str) -> str:
-    # JSON and TOML strings differ in one character: TOML wants DEL escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,9 +1,9 @@
-"""Offsets into song.toml, where everything else stays as it is written there, comments and all."""
+"""Writes song.toml, or offsets into one, where everything else stays as it is written there, comments and all."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,15 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from mixgraph.audio.files import probe
-from mixgraph.audio.song_file import Layout
+from mixgraph.audio.song_file import FILE_NAME, Layout
 from mixgraph.errors import SongError
 from mixgraph.files import write_bytes
+
+
+def write_song_toml(folder: Path, settings: Mapping[str, Any]) -> Path:
+    """Writes a song's settings, plain values first and then its tables; returns the file. Raises `OutputError`."""
+    write_bytes(folder / FILE_NAME, tomlkit.dumps(settings).encode())
+    return folder / FILE_NAME
 
 
 def write_offsets(path: Path, layout: Layout) -> None:
