@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -117,7 +117,7 @@ def guess_subgroups(names: Iterable[str], words: Mapping[str, str] | None = None
     group, come before our own, whatever else a name says.
     """
     words = words or {}
-    guesses = {name: _guess_group([word.casefold() for word in WORD.findall(name)], words) for name in names}
+    guesses = {name: guess_group(words_of(name), words) for name in names}
     known = {*FAMILIES, *WEAK_FAMILIES, *words.values()}
     owners = Counter(guesses.values())
     groups: dict[str, list[str]] = {}
@@ -130,7 +130,13 @@ def guess_subgroups(names: Iterable[str], words: Mapping[str, str] | None = None
     return groups
 
 
-def _guess_group(words: list[str], extra: Mapping[str, str]) -> str:
+def words_of(name: str) -> list[str]:
+    """The words of a track's name, lower case: "02_ElecGtrDist2DT" is elec, gtr, dist, dt."""
+    return [word.casefold() for word in WORD.findall(name)]
+
+
+def guess_group(words: Sequence[str], extra: Mapping[str, str]) -> str:
+    """The group that the words of one name suggest; without a known word, those that are no fillers, joined."""
     if group := next((extra[word] for word in words if word in extra), None):
         return group
     for table in (GROUP_OF, WEAK_GROUP_OF):
@@ -175,9 +181,10 @@ def init_song(folder: Path | str, *, overwrite: bool = False, words: Mapping[str
     if path.exists() and not overwrite:
         raise SongError(f"{path}: exists already; edit it, or ask to overwrite it")
     proposal = propose_song(folder, words)
-    lines = [f"{key} = {_quote(value)}" for key, value in proposal.settings.items()]
+    lines = [f"{key} = {toml_string(value)}" for key, value in proposal.settings.items()]
     groups = (
-        f"{_quote(group)} = [{', '.join(map(_quote, members))}]" for group, members in proposal.layout.subgroups.items()
+        f"{toml_string(group)} = [{', '.join(map(toml_string, members))}]"
+        for group, members in proposal.layout.subgroups.items()
     )
     write_bytes(path, "\n".join([*lines, "", "[subgroups]", *groups, ""]).encode())
     return path
@@ -208,6 +215,7 @@ def _find_tracks(folder: Path, mix: Path) -> str:
     return "."
 
 
-def _quote(text: str) -> str:
+def toml_string(text: str) -> str:
+    """A text in quotes, as a key or a value of a TOML file."""
     # JSON and TOML strings differ in one character: TOML wants DEL escaped.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "init": "write a song.toml with guessed subgroups",
     "align": "find the offset between the tracks of a song and its mix",
     "report": "write a page to see, hear and read a result",
+    "apply": "use a found graph on the stems of another song",
     "draw": "draw the graph of a result as SVG, PNG or PDF",
     "datasets": "list known datasets and what is there of them",
     "corpus": "search, check, score and export many songs",
