@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mixgraph.graph.graph import Graph
@@ -50,3 +51,11 @@ def subgroup_of(bus: str) -> str:
 def buses_of(graph: Graph) -> dict[str, str]:
     """`mix` nodes by the names of their subgroups."""
     return {subgroup_of(bus): bus for bus in graph.ids_of(MIX)}
+
+
+def free_id(id: str, taken: Collection[str]) -> str:
+    """The id, numbered from 2 on where it is taken."""
+    number, free = 2, id
+    while free in taken:
+        free, number = f"{id} {number}", number + 1
+    return free

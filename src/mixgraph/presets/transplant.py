@@ -9,7 +9,7 @@ from mixgraph.audio.song_file import suggestion
 from mixgraph.errors import ConfigError
 from mixgraph.graph.graph import Graph
 from mixgraph.graph.node import IN, MIX, Node
-from mixgraph.presets.chains import PREFIX, Chain, buses_of, chains_of
+from mixgraph.presets.chains import PREFIX, Chain, buses_of, chains_of, free_id
 from mixgraph.presets.mapping import StemMapping
 
 Edge = tuple[str, str]
@@ -34,7 +34,7 @@ def transplant(found: Graph, mapping: StemMapping, only: Collection[str] = ()) -
     own = {id for chain in chains.values() for id in chain.nodes}
     shared = [node for node in found.nodes if node.id not in own]
     created = [name for name in mapping.subgroups if name not in buses]
-    ids = buses | {name: _free(f"{PREFIX}{name}", shared) for name in created}
+    ids = buses | {name: free_id(f"{PREFIX}{name}", {node.id for node in shared}) for name in created}
     nodes: list[Node] = []
     edges: list[Edge] = []
     origins: dict[str, str] = {}
@@ -75,13 +75,6 @@ def _copy(node: Node, id: str, track: str) -> Node:
     return Node(id, node.type, track if node.type == IN else None)
 
 
-def _free(id: str, taken: Iterable[Node]) -> str:
-    names, number, free = {node.id for node in taken}, 2, id
-    while free in names:
-        free, number = f"{id} {number}", number + 1
-    return free
-
-
 def _fed(nodes: Iterable[Node], edges: Iterable[Edge]) -> Graph:
     """The graph without what no track feeds any more."""
     edges = tuple(edges)
@@ -112,7 +105,8 @@ def _others(graph: Graph, mapping: StemMapping, ids: dict[str, str], only: Colle
     for name in only:
         hits = [full for full in strands if name == full or name == full.partition(":")[2]]
         if len(hits) != 1:
-            cure = f"say {' or '.join(hits)}" if hits else suggestion(name, [*strands], "known")
+            short = [full.partition(":")[2] for full in strands]
+            cure = f"say {' or '.join(hits)}" if hits else suggestion(name, short, "known")
             raise ConfigError(f"--only '{name}': {'several have' if hits else 'nothing has'} that name; {cure}")
         kept |= strands[hits[0]]
     return {node.id for node in graph.processors if node.id not in kept}
