@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "report": "write a page to see, hear and read a result",
     "apply": "use a found graph on the stems of another song",
     "draw": "draw the graph of a result as SVG, PNG or PDF",
+    "export": "write a result as a DAW session, stems, impulse responses and more",
     "datasets": "list known datasets and what is there of them",
     "corpus": "search, check, score and export many songs",
     "app": "search, watch and listen in your browser, without a terminal",

@@ -9,9 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from mixgraph.audio.song import Song
+from mixgraph.dsp.units import number
 from mixgraph.processors.base import PROCESSORS
 from mixgraph.report import figures, spectrogram
-from mixgraph.report.charts import clock, number
+from mixgraph.report.charts import clock
 from mixgraph.report.graph_view import style_of
 from mixgraph.report.match import Match
 from mixgraph.report.recipe import type_title
