@@ -17,6 +17,7 @@ from mixgraph.export.ardour_session.render import render_session
 from mixgraph.export.ardour_session.session import MASTER, RESERVED, Strip, session_xml
 from mixgraph.export.base import EXPORTS, RenderedExport, Source, file_names
 from mixgraph.export.fidelity import Fate
+from mixgraph.export.fits import gain_error_db
 from mixgraph.export.responses import response_of, write_response
 from mixgraph.files import write_bytes
 from mixgraph.graph.strands import Strand, node_name, strands
@@ -36,7 +37,7 @@ class Ardour(RenderedExport):
 
     Plugins are Lua scripts inside the session, so nothing needs to be installed; convolvers load the WAV files beside
     it. A working rate that sessions do not have becomes a higher one: tracks and responses are resampled, and hold
-    what the result was found on, up to half of the working rate.
+    what the result was found on, up to half of the working rate; what that does to the gain of dynamics is measured.
     """
 
     needs_song: ClassVar[bool] = True
@@ -62,6 +63,8 @@ class Ardour(RenderedExport):
                     signal = soxr.resample(signal.T, source.sample_rate, rate, quality="VHQ").T
                 write_audio(audio / f"{name}.wav", signal[:, :samples], rate)
         write_bytes(folder / f"{title}.ardour", session_xml(title, rate, samples, strips).encode())
+        if rate != source.sample_rate:
+            fates |= _at_another_rate(source, rate)
         return [fates[node.id] for node in graph.processors]
 
     def render(self, folder: Path) -> tuple[np.ndarray, int]:
@@ -122,3 +125,16 @@ def _plugin(source: Source, folder: Path, id: str) -> tuple[Plugin, str]:
     response = response.resampled(source.sample_rate, rate).shortened()
     write_response(folder / file, response, rate)
     return convolver(title, about, file, response.origin), f"a convolver with {file}, dry share in it"
+
+
+def _at_another_rate(source: Source, rate: int) -> dict[str, Fate]:
+    """Compressors and gates, whose envelopes are not quite the same at the session's rate."""
+    graph, found = source.result.graph, {}
+    dynamic = [node for node in graph.processors if response_of(source.result, node.id) is None]
+    signals = source.signals({before for node in dynamic for before in graph.predecessors(node.id)}) if dynamic else {}
+    for node in dynamic:
+        heard = np.sum([signals[before] for before in graph.predecessors(node.id)], axis=0)
+        error = gain_error_db(source.result, node.id, heard, rate)
+        how = f"a plugin with the same envelope, curve and dry share at {rate} Hz; error of its gain on this song"
+        found[node.id] = Fate(node.id, node.type, "fitted", how, error)
+    return found
