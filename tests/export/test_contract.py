@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from mixgraph.audio.song import Song
 from mixgraph.console import build_console
@@ -24,8 +25,11 @@ def song_for(format: str, song: Song) -> Song | None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
+    """Files by their names; of WAVs the samples, because libsndfile notes the time in those of floats."""
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
+        path.relative_to(folder).as_posix(): soundfile.read(path)[0].tobytes()
+        if path.suffix == ".wav"
+        else path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink()
     }

@@ -41,8 +41,8 @@ class Fate:
 
     @property
     def label(self) -> str:
-        """Such as `exact` or `fitted (1.2 dB)`."""
-        return self.kept if self.error_db is None else f"{self.kept} ({number(self.error_db)} dB)"
+        """Such as `exact` or `fitted (1.20 dB)`."""
+        return self.kept if self.error_db is None else f"{self.kept} ({number(self.error_db, 2)} dB)"
 
 
 def summary(fates: Sequence[Fate]) -> str:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import soxr
 import torch
 
 from mixgraph.dsp.ballistics import AttackRelease, StaticCurve, attack_release, fit_static_curve
 from mixgraph.dsp.bells import Strip, fit_strip, log_curve_db
 from mixgraph.dsp.dynamics import knee_gain
-from mixgraph.export.responses import response_of
+from mixgraph.export.responses import processor_of, response_of
+from mixgraph.processors.base import Parameters
 from mixgraph.processors.knee import KneeProcessor
 from mixgraph.result.result import Result
 
@@ -57,3 +59,29 @@ def fit_dynamics(result: Result, id: str, *, levels_db: np.ndarray = LEVELS_DB) 
     start = physical["threshold_db"], min(physical["ratio"], 90.0), physical["knee_db"]
     curve = fit_static_curve(levels_db, gain_db, processor.sign, start)
     return DynamicsFit(curve, attack_release(physical["smoothing_ms"]))
+
+
+@torch.no_grad()
+def gain_error_db(result: Result, id: str, signal: np.ndarray, wanted: int) -> float:
+    """How far the gain of a compressor or gate is off at another sample rate, on what it hears `(2, samples)`.
+
+    An RMS in dB, weighted by energy: time constants of a few samples smooth less of a waveform at a higher rate.
+    """
+    processor, wet = processor_of(result, id), result.bank.dry_wet()[id]
+    if not isinstance(processor, KneeProcessor):
+        raise ValueError(f"{id} is neither compressor nor gate")
+    rate, kind = processor.sample_rate, result.graph.node(id).type
+    parameters = {name: value.double().cpu() for name, value in result.bank.select(kind, [id]).items()}
+    other = type(processor)(wanted, processor.config)
+    moved = other.raw(processor.physical(parameters))
+    ours = _gain_db(processor, parameters, signal, wet)
+    theirs = _gain_db(other, moved, soxr.resample(signal.T, rate, wanted, quality="VHQ").T, wet)
+    at_ours = np.interp(np.arange(len(ours)) / rate, np.arange(len(theirs)) / wanted, theirs)
+    energy = np.square(signal, dtype=np.float64).mean(0)
+    return float(np.sqrt((energy * np.square(at_ours - ours)).sum() / max(energy.sum(), 1e-30)))
+
+
+def _gain_db(processor: KneeProcessor, parameters: Parameters, signal: np.ndarray, wet: float) -> np.ndarray:
+    """The gain over time, dry share included."""
+    heard = torch.from_numpy(np.ascontiguousarray(signal, dtype=np.float64))[None]
+    return 20 * torch.log10(1 - wet + wet * processor.gain(heard, parameters)[0, 0]).numpy()

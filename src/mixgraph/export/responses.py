@@ -18,7 +18,7 @@ from mixgraph.processors.base import ConvolutionProcessor, DynamicsProcessor, Ma
 from mixgraph.result.result import Result
 
 SILENT: Final = 1e-14  # of a response's energy, -140 dB: what is cut at its end
-MARGIN: Final = 128  # samples that a response between samples reaches beyond its ends
+MARGIN: Final = 1024  # samples that a response between samples reaches beyond its ends
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", metavar="FORMAT", required=True, help="one of the formats below")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", required=True, help="folder to write")
     parser.add_argument("--overwrite", action="store_true", help="replace the export that is at OUT")
+    compare = "render it with the program that it is for (Ardour), and say how far that is from our render"
+    parser.add_argument("--compare", action="store_true", help=compare)
     parser.add_argument("--json", action="store_true", help="print what became of each processor as JSON")
     add_inputs(parser)
     # To know the formats is to import them all, and torch: only where somebody reads them.
@@ -35,22 +37,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Writes it, and prints the table."""
     terminal = Terminal(logging.WARNING)
-    from mixgraph.export.base import EXPORTS
+    from mixgraph.export.base import EXPORTS, Source
+    from mixgraph.export.compare import check_comparable, compare_export
     from mixgraph.export.fidelity import summary
     from mixgraph.export.write import check_output, export_result
 
     kind = EXPORTS[options.to]
+    if options.compare:
+        check_comparable(options.to)
     check_output(options.output, overwrite=options.overwrite)
     result, device = load_result(options)
-    with load_song_of(result, options, require_mix=False) if kind.needs_song else nullcontext() as song:
+    needs_song = kind.needs_song or options.compare
+    with load_song_of(result, options, require_mix=False) if needs_song else nullcontext() as song:
         fates = export_result(
             result, options.to, options.output, song=song, overwrite=options.overwrite, device=str(device)
         )
+        compared = None
+        if options.compare:
+            compared = compare_export(Source(result, song, str(device)), options.to, options.output)
     if options.json:
-        print_json([vars(fate) for fate in fates], indent=1)
+        print_json({"processors": list(map(vars, fates)), "compared": vars(compared) if compared else None}, indent=1)
     else:
         table = plain_table(*(Column(name, overflow="fold") for name in ("processor", "kept", "how")))
         for fate in fates:
             table.add_row(*map(escape, (fate.id, fate.label, fate.how)))
         terminal.out.print(table)
     terminal.err.print(f"{options.output}: {summary(fates)}", soft_wrap=True, markup=False)
+    if compared:
+        said = f"rendered there: {compared.difference_db:.1f} dB from our render, L_a {compared.loss:.4f}"
+        terminal.err.print(said, soft_wrap=True, markup=False)
