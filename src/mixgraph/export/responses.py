@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import soundfile
 import torch
 
+from mixgraph.audio.files import wav_bytes
 from mixgraph.files import write_bytes
 from mixgraph.processors.base import ConvolutionProcessor, DynamicsProcessor, MatrixProcessor, Processor
 from mixgraph.result.result import Result
@@ -79,9 +78,7 @@ class Response:
 def write_response(path: Path, response: Response, sample_rate: int) -> None:
     """A WAV of 32-bit floats: left and right where these stay apart, else left to left, left to right, right to ..."""
     taps = response.taps[[0, 1], [0, 1]] if response.is_diagonal else response.taps.swapaxes(0, 1).reshape(4, -1)
-    encoded = io.BytesIO()
-    soundfile.write(encoded, taps.T.astype(np.float32), sample_rate, "FLOAT", format="WAV")
-    write_bytes(path, encoded.getbuffer())
+    write_bytes(path, wav_bytes(taps.T, sample_rate))
 
 
 def response_of(result: Result, id: str) -> Response | None:
