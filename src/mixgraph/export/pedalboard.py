@@ -67,7 +67,7 @@ def plugin(signal, *effects):
 
 
 def convolve(signal, file, gain, time_zero=0):
-    """An impulse response, whose sample `time_zero` is that of no delay; pedalboard sets its level, `gain` undoes it."""
+    """An impulse response whose sample `time_zero` is no delay; pedalboard sets its level, `gain` undoes that."""
     padded = np.pad(signal, ((0, 0), (0, time_zero)))
     return gain * plugin(padded, Convolution(str(HERE / "responses" / file), mix=1.0))[:, time_zero:]
 
