@@ -174,6 +174,7 @@ class Jsfx:
             int(number): float(value) for number, value in re.findall(r"^slider(\d+):([-\d.]+)<", head, re.MULTILINE)
         }
         self.opened: dict[int, np.ndarray] = {}
+        self.rate = self.channels = 0
         self.state: dict[str, Any] = {"MEM": [0.0] * MEMORY} | self._library()
         parsed = {name: Eel(text) for name, text in zip(sections[::2], sections[1::2], strict=True)}
         bodies = {name: eel.block(" ") for name, eel in parsed.items()}

@@ -45,7 +45,7 @@ def play(folder: Path) -> np.ndarray:
             return played[index]
         track = tracks[index]
         assert attribute(track, "VOLPAN")[:2] == ["1", "0"]
-        parts = [np.zeros((2, 1))]
+        parts: list[np.ndarray] = [np.zeros((2, 1))]
         for item in track.findall("ITEM"):
             assert attribute(item, "POSITION") == ["0"]
             samples, rate = soundfile.read(folder / attribute(item.find("SOURCE"), "FILE")[0])
@@ -55,7 +55,8 @@ def play(folder: Path) -> np.ndarray:
         parts += [output(int(child[1])) for child in track if isinstance(child, list) and child[0] == "AUXRECV"]
         length = max(part.shape[1] for part in parts)
         signal = np.sum([np.pad(part, ((0, 0), (0, length - part.shape[1]))) for part in parts], axis=0)
-        for effect in (track.find("FXCHAIN") or rpp.Element("FXCHAIN")).findall("JS"):
+        chain = track.find("FXCHAIN")
+        for effect in [] if chain is None else chain.findall("JS"):
             jsfx = Jsfx(folder / "Effects" / effect.attrib[0], RATE)
             (values,) = effect
             assert len(values) == 64

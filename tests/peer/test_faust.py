@@ -81,5 +81,6 @@ def test_biquads_are_the_bands_below_a_quarter_of_the_rate(shape) -> None:
     band = Band(shape, 300.0, 6.0, 0.5**0.5)
     b0, b1, b2, a1, a2 = biquad(band, 48_000)
     hz = np.geomspace(30, 6_000, 50)
-    _, response = scipy.signal.freqz([b0, b1, b2], [1, a1, a2], hz, fs=48_000)
+    ahead, back = np.array([b0, b1, b2]), np.array([1, a1, a2])
+    _, response = scipy.signal.freqz(ahead, back, worN=hz, fs=48_000)  # pyright: ignore[reportArgumentType]
     np.testing.assert_allclose(20 * np.log10(np.abs(response)), band.curve_db(hz), atol=0.05)

@@ -155,7 +155,7 @@ def _fill(channel: Element, source: Source, lane: Lane, fates: dict[str, Fate]) 
 def real(parent: Element, name: str, value: float, unit: str) -> None:
     """A parameter, in the unit that the format has for it."""
     limits = {"percent": {"min": "0", "max": "100"}, "normalized": {"min": "0", "max": "1"}}.get(unit, {})
-    SubElement(parent, name, value=f"{value:.9g}", unit=unit, **limits)
+    SubElement(parent, name, {"value": f"{value:.9g}", "unit": unit} | limits)
 
 
 def _metadata(title: str) -> Element:

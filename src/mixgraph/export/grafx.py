@@ -99,8 +99,8 @@ def load_grafx(folder: str | Path, *, method: str = "beam") -> GrafxMix:
         numbers = {node["name"]: drawn.add(node["type"], name=node["name"]) for node in ordered}
         for start, end in document["edges"]:
             drawn.connect(numbers[start], numbers[end])
-        drawn = render.reorder_for_fast_render(drawn, method=method)
-        names = [told["name"] for _, told in sorted(drawn.nodes(data=True))]
+        ready: Any = render.reorder_for_fast_render(drawn, method=method)
+        names = [told["name"] for _, told in sorted(ready.nodes(data=True))]
         rows = {kind: [node["name"] for node in nodes if node["type"] == kind] for kind in types}
         place = {name: index for index, name in enumerate(names)}
         sources = {node["name"]: node["source"] for node in inputs}
@@ -111,7 +111,7 @@ def load_grafx(folder: str | Path, *, method: str = "beam") -> GrafxMix:
             weights[torch.tensor([place[name] for name in ids])] = tensors[f"{kind}.{WEIGHT}"]
         processors = torch.nn.ModuleDict({kind: _processor(kind, sizes) for kind in types})
         tracks = tuple(sources[name] for name in names if name in sources)
-        return GrafxMix(drawn, processors, parameters, weights, tracks, int(document["sample_rate"]))
+        return GrafxMix(ready, processors, parameters, weights, tracks, int(document["sample_rate"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ResultError(f"{path}: is no graph of this export ({error!r}); export it again") from None
 
@@ -174,7 +174,7 @@ def _processor(kind: str, sizes: Mapping[str, int]) -> torch.nn.Module:
         case "gain_panning":
             made = processors.StereoGain()
         case "multitap_delay":
-            taps = {"segment_len": sizes["delay_slot_samples"], "num_segments": sizes["delay_slots"]}
+            taps: dict[str, Any] = {"segment_len": sizes["delay_slot_samples"], "num_segments": sizes["delay_slots"]}
             made = processors.MultitapDelay(**plain, **taps, zp_filter_bins=sizes["delay_color_bins"])
         case _:
             fft = sizes["reverb_fft_size"]
