@@ -18,6 +18,7 @@ TITLES = {"off": "untouched", "undo": "as found, put back", "keep": "as found"}
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("songs", nargs="*", type=Path, default=[SONGS / "hydrogen"], metavar="SONG")
     parser.add_argument("--console-steps", type=int, metavar="N", help="of each search (default: the preset's)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="of each search (default: the preset's)")
     parser.add_argument("--fine-tune-steps", type=int, metavar="N", help="of each round (default: the preset's)")
 
 
@@ -60,8 +61,11 @@ def main() -> None:
     prepare(options.threads)
     from mixgraph.config import make_config
 
-    fit = {} if options.console_steps is None else {"console_steps": options.console_steps}
-    prune = {} if options.fine_tune_steps is None else {"fine_tune_steps": options.fine_tune_steps}
+    given = {name: getattr(options, name) for name in ("console_steps", "rounds", "fine_tune_steps")}
+    fit, prune = (
+        {name: given[name] for name in names if given[name] is not None}
+        for names in (("console_steps",), ("rounds", "fine_tune_steps"))
+    )
     config = make_config(changes={"fit": fit, "prune": prune})
     found = [measure(folder, config) for folder in options.songs]
     header = ["song", "tracks", "plain sum", *(f"first half's graph, levels {TITLES[level]}" for level in LEVELS)]

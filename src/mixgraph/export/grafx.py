@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Final, final
 
@@ -86,7 +87,7 @@ def load_grafx(folder: str | Path, *, method: str = "beam") -> GrafxMix:
     """
     path = Path(folder) / GRAPH
     try:
-        from grafx import data, render
+        data, render = (import_module(f"grafx.{part}") for part in ("data", "render"))
     except ImportError as error:
         raise ConfigError(f"this needs GRAFX ({error}); pip install grafx==0.6.0") from None
     document, tensors = read_json(path, "export it again with --to grafx"), read_tensors(path.with_name(PARAMETERS))
@@ -159,8 +160,7 @@ def _column(value: Tensor) -> Tensor:
 
 
 def _processor(kind: str, sizes: Mapping[str, int]) -> torch.nn.Module:
-    from grafx import processors
-
+    processors = import_module("grafx.processors")
     plain: dict[str, Any] = {"flashfftconv": False}
     match kind:
         case "equalizer":
