@@ -2,20 +2,23 @@
 
     python benchmarks/ardour.py [SONGS] -o runs [--console-steps 40] [--threads 1]
 
-Searches each song twice, with all processors and with linear ones only (`--chain esgdr`), exports both, has Ardour
-render them, and compares. A result that is in runs/ is not searched again. Short searches do: what is compared is not
-how good a graph is, but how it is played. Needs Ardour 7 (Debian: apt install ardour).
+Searches each song, exports the result and the same graph without its compressors and gates, has Ardour render both, and
+compares. A result that is in runs/ is not searched again. Short searches do: what is compared is not how good a graph
+is, but how it is played. Needs Ardour 7 (Debian: apt install ardour).
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from common import SONGS, options_of, prepare, say, table
 
-CHAINS = {"all processors": "ecnsgdr", "linear only": "esgdr"}
+if TYPE_CHECKING:
+    from mixgraph.result.result import Result
 
 
 def add(parser: ArgumentParser) -> None:
@@ -33,36 +36,52 @@ def main() -> None:
     options.output.mkdir(exist_ok=True)
     rows = []
     for song in sorted(path.parent for path in options.songs.glob("*/song.toml")):
-        for title, chain in CHAINS.items():
+        kept = options.output / song.name
+        result = found(song, kept, options.console_steps)
+        for title, graph in (("as found", result), ("linear processors only", linear(result))):
             say(f"{song.name}, {title}")
-            rows.append(measure(song, title, chain, options.output / f"{song.name}-{chain}", options.console_steps))
+            rows.append((song.name, title, *measure(graph, kept)))
     header = ("song", "graph", "processors", "dynamics, worst gain error", "difference", "L_a")
     table("Ardour's render beside ours", header, rows)
 
 
-def measure(folder: Path, title: str, chain: str, kept: Path, steps: int) -> tuple[str, ...]:
-    """One row."""
+def found(song: Path, kept: Path, steps: int) -> Result:
+    """The result of a song, searched if need be."""
     import mixgraph
+
+    if not kept.exists():
+        prune = {"rounds": 2, "fine_tune_steps": 10}
+        config = mixgraph.make_config(changes={"fit": {"console_steps": steps}, "prune": prune})
+        mixgraph.search(song, config, output=kept, resume=True)
+    return mixgraph.Result.load(kept)
+
+
+def linear(result: Result) -> Result:
+    """The same without compressors and gates."""
+    from mixgraph.processors.base import DynamicsProcessor
+    from mixgraph.result.result import processor_ids
+
+    dynamic = [
+        node.id for node in result.graph.processors if isinstance(result.processors[node.type], DynamicsProcessor)
+    ]
+    graph = result.graph.without(dynamic)
+    return replace(result, graph=graph, bank=result.bank.keep(processor_ids(graph)))
+
+
+def measure(result: Result, kept: Path) -> tuple[str, ...]:
+    """What a row says of a graph."""
     from mixgraph.export.base import Source
     from mixgraph.export.compare import compare_export
     from mixgraph.export.write import export_result
     from mixgraph.result.song import load_own_song
 
-    if not kept.exists():
-        changes = {
-            "console": {"chain": chain},
-            "fit": {"console_steps": steps},
-            "prune": {"rounds": 2, "fine_tune_steps": 10},
-        }
-        mixgraph.search(folder, mixgraph.make_config(changes=changes), output=kept, resume=True)
-    result = mixgraph.Result.load(kept)
     with TemporaryDirectory() as work, load_own_song(result, kept, require_mix=False) as song:
         output = Path(work, "session")
         fates = export_result(result, "ardour", output, song=song)
         compared = compare_export(Source(result, song), "ardour", output)
     errors = [fate.error_db for fate in fates if fate.error_db is not None]
     worst = f"{len(errors)}, {max(errors):.3f} dB" if errors else "none"
-    return (song.name, title, str(len(fates)), worst, f"{compared.difference_db:.1f} dB", f"{compared.loss:.4f}")
+    return str(len(fates)), worst, f"{compared.difference_db:.1f} dB", f"{compared.loss:.4f}"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from mixgraph.files import write_bytes, write_json
 JSON, MARKDOWN = "fidelity.json", "fidelity.md"
 MEANINGS = {
     "exact": "computes what mixgraph computes, up to rounding",
-    "fitted": "another processor set to come near; the error is what it misses",
+    "fitted": "comes near; the error is what it misses",
     "printed": "is in the audio and cannot be turned any more",
     "left out": "is not in this export",
 }
