@@ -32,7 +32,7 @@ help:
 	@echo "make setup      environment in $(VENV), once"
 	@echo "make demo       search the graph of a six-second song and show it"
 	@echo "make test       the tests (minutes)"
-	@echo "make test-all   the slow tests and the comparisons with GRAFX"
+	@echo "make test-all   the slow tests, the comparisons with GRAFX, and renders by Ardour where it is installed"
 	@echo "make check      ruff, pyright, import-linter"
 	@echo "make bench      the benchmarks, in order; tables, and JSON in $(BENCH_OUT)"
 	@echo "make clean      remove caches and the environment"
@@ -61,7 +61,7 @@ test: $(VENV)/.ready
 	$(PYTEST)
 
 test-all: $(VENV)/.peer
-	$(PYTEST) -m "slow or peer"
+	$(PYTEST) -m "slow or peer or ardour"
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check

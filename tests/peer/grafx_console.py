@@ -11,11 +11,12 @@ import sys
 import types
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from mixgraph.export.grafx import ENVELOPE_TAPS, NAMES
 from mixgraph.graph.graph import Graph
 from mixgraph.processors.bank import DRY_WET, ParameterBank
 
@@ -30,19 +31,6 @@ with warnings.catch_warnings():
     grafx_data, grafx_processors, grafx_render = (
         importlib.import_module(f"grafx.{part}") for part in ("data", "processors", "render")
     )
-
-ENVELOPE_TAPS: Final = 16_384
-NAMES: Final[dict[str, dict[str, str]]] = {
-    "equalizer": {"log_magnitude": "log_magnitude"},
-    "compressor": {name: name for name in ("log_threshold", "log_ratio", "log_knee")}
-    | {"smoothing_logit": "z_alpha_pre"},
-    "noise_gate": {name: name for name in ("log_threshold", "log_ratio", "log_knee")}
-    | {"smoothing_logit": "z_alpha_pre"},
-    "stereo_imager": {"log_gain": "log_gain"},
-    "gain_panning": {"log_gain": "log_gain"},
-    "multitap_delay": {"tap": "delay_z", "color_log_magnitude": "log_fir_magnitude"},
-    "reverb": {"initial_log_magnitude": "init_log_magnitude", "decay_log_magnitude": "delta_log_magnitude"},
-}
 
 
 def mend(length: Callable[[int], int] = lambda count: count) -> None:

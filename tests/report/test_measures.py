@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from mixgraph.audio.loudness import integrated_lufs, short_term_lufs, width_db
 from mixgraph.audio.song import Song
 from mixgraph.errors import ResultError
 from mixgraph.fit.problem import Problem
 from mixgraph.report.hearing import LEVELS_DB, hear
-from mixgraph.report.loudness import integrated_lufs, short_term_lufs, width_db
 from mixgraph.report.match import PARTS, measure_match
 from mixgraph.report.search_history import read_history, trace_of
 from mixgraph.report.sounds import ORIGINAL, RESIDUAL, level_matched, mixes_of

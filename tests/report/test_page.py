@@ -16,11 +16,12 @@ import pytest
 import soundfile
 
 from mixgraph.audio.song import Song
+from mixgraph.dsp.units import number
 from mixgraph.errors import OutputError, ResultError
 from mixgraph.graph.graph import Graph
 from mixgraph.graph.node import IN, OUT, Node
 from mixgraph.report import write_report
-from mixgraph.report.charts import linear_axis, number
+from mixgraph.report.charts import linear_axis
 from mixgraph.report.graph_view import draw_console, draw_result, full_console
 from mixgraph.report.live import live_graph
 from mixgraph.report.sounds import mixes_of

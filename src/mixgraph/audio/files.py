@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
+from scipy.io import wavfile
 
 from mixgraph.errors import AudioFileError, OutputError
 from mixgraph.files import write_bytes
@@ -111,6 +112,9 @@ def write_audio(path: Path, samples: np.ndarray, sample_rate: int) -> None:
     if encoding != "FLOAT" and peak > 1.0:
         logger.warning("%s: peak %+.2f dB is clipped at 0 dB; write .wav to keep it", path, 20 * np.log10(peak))
         frames = np.clip(frames, -1.0, 1.0)
+    if encoding == "FLOAT":
+        write_bytes(path, wav_bytes(frames, sample_rate))
+        return
     encoded = io.BytesIO()
     try:
         with soundfile.SoundFile(encoded, "w", sample_rate, frames.shape[1], encoding, format=container) as file:
@@ -120,3 +124,10 @@ def write_audio(path: Path, samples: np.ndarray, sample_rate: int) -> None:
     except (soundfile.LibsndfileError, ValueError) as error:
         raise OutputError(f"{path}: {container} cannot hold {sample_rate} Hz ({error}); write .wav or .flac") from error
     write_bytes(path, encoded.getbuffer())
+
+
+def wav_bytes(frames: np.ndarray, sample_rate: int) -> memoryview:
+    """A WAV file of 32-bit floats `(time, channels)`; not by libsndfile, which writes the time of day into it."""
+    encoded = io.BytesIO()
+    wavfile.write(encoded, sample_rate, frames.astype(np.float32))
+    return encoded.getbuffer()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -116,7 +116,7 @@ def guess_subgroups(names: Iterable[str], words: Mapping[str, str] | None = None
     group, come before our own, whatever else a name says.
     """
     words = words or {}
-    guesses = {name: _guess_group([word.casefold() for word in WORD.findall(name)], words) for name in names}
+    guesses = {name: guess_group(words_of(name), words) for name in names}
     known = {*FAMILIES, *WEAK_FAMILIES, *words.values()}
     owners = Counter(guesses.values())
     groups: dict[str, list[str]] = {}
@@ -129,7 +129,13 @@ def guess_subgroups(names: Iterable[str], words: Mapping[str, str] | None = None
     return groups
 
 
-def _guess_group(words: list[str], extra: Mapping[str, str]) -> str:
+def words_of(name: str) -> list[str]:
+    """The words of a track's name, lower case: "02_ElecGtrDist2DT" is elec, gtr, dist, dt."""
+    return [word.casefold() for word in WORD.findall(name)]
+
+
+def guess_group(words: Sequence[str], extra: Mapping[str, str]) -> str:
+    """The group that the words of one name suggest; without a known word, those that are no fillers, joined."""
     if group := next((extra[word] for word in words if word in extra), None):
         return group
     for table in (GROUP_OF, WEAK_GROUP_OF):

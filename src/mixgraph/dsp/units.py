@@ -25,3 +25,13 @@ def hz_text(hz: float) -> str:
 def seconds_text(seconds: float) -> str:
     """A decay time: `0.85 s`, or `> 10 s` where its length no longer matters."""
     return f"{seconds:.2g} s" if seconds <= 10 else "> 10 s"
+
+
+def number(value: float, digits: int = 1, *, sign: bool = False) -> str:
+    """A number with a true minus sign; never a negative zero, and a dash for what is not known."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    if not float(text):
+        text = text.lstrip("+-")
+    return text.replace("-", "−")

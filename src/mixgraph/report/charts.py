@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 import numpy as np
 
+from mixgraph.dsp.units import number
+
 MARGIN: Final = {"left": 46.0, "right": 12.0, "top": 30.0, "bottom": 36.0}
 OCTAVES_HZ: Final = (31.5, 63.0, 125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 16_000.0)
 STEPS: Final = (1, 2, 2.5, 5, 10)
@@ -149,13 +151,3 @@ def frequency_axis(low_hz: float, high_hz: float) -> Axis:
 def clock(seconds: float) -> str:
     """Such as 0:00, or 3:07."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
-def number(value: float, digits: int = 1, *, sign: bool = False) -> str:
-    """A number with a true minus sign; never a negative zero, and a dash for what is not known."""
-    if not math.isfinite(value):
-        return "–"
-    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
-    if not float(text):
-        text = text.lstrip("+-")
-    return text.replace("-", "−")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from mixgraph.audio.song import Song
+from mixgraph.dsp.units import number
 from mixgraph.processors.base import PROCESSORS
 from mixgraph.report import figures, spectrogram
-from mixgraph.report.charts import clock, number
+from mixgraph.report.charts import clock
 from mixgraph.report.graph_view import style_of
 from mixgraph.report.match import Match
 from mixgraph.report.recipe import type_title
@@ -28,11 +30,12 @@ PARTS: Final = {"left_right": "Left, right", "mid": "Mid", "side": "Side"}
 def header(result: Result, song: Song) -> Context:
     """Name, one sentence, and the numbers that matter."""
     before, after = (_loss(result, stage) for stage in ("plain_sum", "pruned"))
+    known = math.isfinite(before) and math.isfinite(after)
     kept, initial = (result.metrics["processors"][when]["total"] for when in ("kept", "initial"))
     seconds = song.samples / song.sample_rate
-    change = f"{number(100 * (after / before - 1), 0, sign=True)} %" if before else ""
+    change = f"{number(100 * (after / before - 1), 0, sign=True)} %" if known and before else ""
     facts = [
-        ("Loss", f"{number(before, 3)} → {number(after, 3)}", change),
+        *([("Loss", f"{number(before, 3)} → {number(after, 3)}", change)] if known else ()),
         ("Processors", f"{kept} of {initial}", f"{number(100 * result.metrics['pruning_ratio']['total'], 0)} % pruned"),
         ("Tracks", str(len(result.tracks)), ""),
         ("Length", clock(seconds), ""),
@@ -40,6 +43,8 @@ def header(result: Result, song: Song) -> Context:
     ]
     few = {0: "No processor", 1: "One processor"}.get(kept, f"{kept} processors")
     lead = f"{few} of {initial} take the dry tracks of this song near to its mix."
+    if applied := result.provenance.get("applied"):
+        lead = f"{few}, found on “{applied['song']}”, on the dry tracks of this song."
     return {"song": song.name, "lead": lead, "facts": facts, "duration": clock(seconds), "seconds": seconds}
 
 
@@ -80,6 +85,7 @@ def matching(result: Result, match: Match, sounds: tuple[Sound, ...], rate: int)
     rows = [
         {"title": title, "losses": [number(_loss(result, stage, part), 3) for part in (None, *PARTS)]}
         for stage, title in STAGES.items()
+        if stage in result.metrics["loss"]
     ]
     seconds = sounds[0].signal.shape[-1] / rate
     charts = (
@@ -151,7 +157,7 @@ def loudness_text(lufs: float) -> str:
 
 
 def _loss(result: Result, stage: str, part: str | None = None) -> float:
-    losses = result.metrics["loss"][stage]
+    losses = result.metrics["loss"].get(stage, {})
     if part:
         losses = losses.get("channels", {}).get(part, {})
     return losses.get(result.config.loss.convergence, float("nan"))

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from mixgraph.audio.loudness import Curve, short_term_lufs, width_db
 from mixgraph.report.charts import Chart, Mark, frequency_axis, linear_axis, time_axis
-from mixgraph.report.loudness import Curve, short_term_lufs, width_db
 from mixgraph.report.match import PARTS, Match
 from mixgraph.report.search_history import Trace
 from mixgraph.report.sounds import RESIDUAL, Sound

@@ -12,9 +12,10 @@ from mixgraph.errors import GraphError
 from mixgraph.graph.graph import Graph
 from mixgraph.graph.layout import Point, lay_out
 from mixgraph.graph.node import IN, MIX, OUT, Node
+from mixgraph.graph.strands import node_name
 from mixgraph.processors.bank import chain_types
 from mixgraph.processors.base import PROCESSORS
-from mixgraph.report.recipe import node_name, type_title
+from mixgraph.report.recipe import type_title
 from mixgraph.result.result import Result
 
 PADDING: Final = 16.0

@@ -11,8 +11,8 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mixgraph.dsp.units import number
 from mixgraph.graph.palette import COLORS, OTHER
-from mixgraph.report.charts import number
 from mixgraph.report.graph_view import style_of
 
 SCRIPTS: Final = ("streams.js", "console.js", "player.js", "inspector.js", "page.js")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from mixgraph.graph.graph import Graph
-from mixgraph.graph.node import IN, MIX, OUT
+from mixgraph.graph.node import MIX, OUT
+from mixgraph.graph.strands import Kind, node_kind, node_name, strands
 from mixgraph.report.effects.base import Description, Found
 from mixgraph.report.effects.describe import describe
 from mixgraph.report.hearing import Heard
 from mixgraph.result.result import Result
-
-Kind = Literal["track", "subgroup", "branch"]
 
 
 @dataclass(frozen=True)
@@ -56,11 +54,11 @@ class Section:
 def write_recipe(result: Result, heard: Mapping[str, Heard], worth: Mapping[str, float]) -> tuple[Section, ...]:
     """Sections in the graph's order, the one of what enters the output directly last."""
     steps = describe_steps(result, heard, worth)
-    strands = _strands(result.graph, steps)
+    written = _strands(result.graph, steps)
     sections = []
     for head in (*result.graph.ids_of(MIX), result.graph.output.id):
-        inside = tuple(strand for strand in strands if strand.feeds == head and strand.kind != "subgroup")
-        bus = next((strand for strand in strands if strand.head == head), None)
+        inside = tuple(strand for strand in written if strand.feeds == head and strand.kind != "subgroup")
+        bus = next((strand for strand in written if strand.head == head), None)
         if inside or bus:
             sections.append(Section(node_name(result.graph, head), inside, bus))
     return tuple(sections)
@@ -80,18 +78,16 @@ def describe_steps(result: Result, heard: Mapping[str, Heard], worth: Mapping[st
 
 
 def _strands(graph: Graph, steps: Mapping[str, Step]) -> list[Strand]:
-    head: dict[str, str] = {}
-    for node in graph.order:
-        before = set(graph.predecessors(node.id))
-        continues = node.is_processor and len(before) == 1
-        head[node.id] = head[before.pop()] if continues else node.id
-    strands = []
-    for node in graph.order:
-        if head[node.id] == node.id and node.type != OUT:
-            inside = tuple(steps[name] for name in steps if head[name] == node.id)
-            kind: Kind = "track" if node.type == IN else "subgroup" if node.type == MIX else "branch"
-            strands.append(Strand(node.id, node_name(graph, node.id), kind, inside, _next_sum(graph, node.id)))
-    return strands
+    return [
+        Strand(
+            row.head,
+            node_name(graph, row.head),
+            node_kind(graph, row.head),
+            tuple(steps[name] for name in row.processors),
+            _next_sum(graph, row.end),
+        )
+        for row in strands(graph)
+    ]
 
 
 def _next_sum(graph: Graph, id: str) -> str:
@@ -100,14 +96,6 @@ def _next_sum(graph: Graph, id: str) -> str:
     while node.type not in (MIX, OUT):
         node = graph.node(graph.successors(node.id)[0])
     return node.id
-
-
-def node_name(graph: Graph, id: str) -> str:
-    """What people call a node: the track, the subgroup, `Mix` for the output, else the id."""
-    node = graph.node(id)
-    if node.type == OUT:
-        return "Mix"
-    return node.source or (id.removeprefix("subgroup:") if node.type == MIX else id)
 
 
 def type_title(type: str) -> str:

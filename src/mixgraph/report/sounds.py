@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from mixgraph.audio.loudness import integrated_lufs
 from mixgraph.audio.song import Song
-from mixgraph.report.loudness import integrated_lufs
 
 HIGHEST_PEAK_DB: Final = -1.0
 COLUMNS: Final = 800

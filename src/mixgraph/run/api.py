@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from mixgraph.audio.files import write_audio
+from mixgraph.audio.loudness import track_lufs
 from mixgraph.audio.song import Song, load_song
 from mixgraph.config import SearchConfig, make_config
 from mixgraph.errors import ConfigError
@@ -99,6 +100,7 @@ def provenance_of(song: Song, config: SearchConfig, device: torch.device) -> dic
         "layout": song.layout.to_json() if song.folder else None,
         "tracks": list(song.tracks),
         "subgroups": {name: list(tracks) for name, tracks in song.subgroups.items()},
+        "track_lufs": track_lufs(song, song.tracks),
         "input_sha256": song.hashes,
         "seed": config.seed,
         "config": config.model_dump(mode="json"),

@@ -25,15 +25,16 @@ def run(options: argparse.Namespace) -> None:
     result, device = load_result(options)
     with load_song_of(result, options, require_mix=True) as song:
         now = result.evaluate(song, device=device).to_json()
-    stored = result.metrics["loss"]["pruned"]
+    stored = result.metrics["loss"].get("pruned")
     if options.json:
         print_json({"loss": now, "stored": stored}, indent=1)
         return
     old = partial(right, style="dim")
     table = plain_table(left("loss"), right("ours"), old("stored"), right("published"), old("stored"))
     rows = {"total": (now, stored)}
-    rows |= {title: (now["channels"][name], stored["channels"][name]) for name, title in CHANNELS.items()}
+    said = (stored or {}).get("channels", {})
+    rows |= {title: (now["channels"][name], said.get(name)) for name, title in CHANNELS.items()}
     for title, losses in rows.items():
-        cells = [f"{loss[convention]:.4f}" for convention in CONVENTIONS for loss in losses]
+        cells = [f"{loss[convention]:.4f}" if loss else "" for convention in CONVENTIONS for loss in losses]
         table.add_row(title, *cells, style="bold" if title == "total" else "")
     terminal.out.print(table)

@@ -57,7 +57,11 @@ def run(options: argparse.Namespace) -> None:
         print_json({"song": song, "metrics": result.metrics, "nodes": nodes, "edges": edges}, indent=1)
         return
     title = Text.assemble((str(song), "bold"), f"  {len(result.tracks)} tracks, {kept_of(result.metrics)}")
-    out.print("", title, "", loss_table(result.metrics["loss"]), "", graph_tree(graph, lines), "", sep="\n")
+    if applied := result.provenance.get("applied"):
+        title.append(f", found on {applied['song']}")
+    losses = result.metrics["loss"]
+    loss = loss_table(losses) if losses else "no loss: the song has no mix to compare with"
+    out.print("", title, "", loss, "", graph_tree(graph, lines), "", sep="\n")
     if graph.processors:
         command = f"mixgraph render {options.result} -o node.wav --solo '{graph.processors[0].id}'"
         out.print(f"Percentages are the share of wet signal. To hear one node: {command}", style="dim", soft_wrap=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from mixgraph.dsp.units import number
 from mixgraph.processors.base import Processor
-from mixgraph.report.charts import Chart, number
+from mixgraph.report.charts import Chart
 from mixgraph.report.hearing import Heard
 
 ALL_WET = 0.995

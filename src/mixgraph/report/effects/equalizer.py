@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from mixgraph.dsp.bells import Strip, fit_strip, log_curve_db
+from mixgraph.dsp.units import number
 from mixgraph.processors.base import ConvolutionProcessor
-from mixgraph.report.bells import Strip, fit_strip
-from mixgraph.report.charts import Chart, Mark, frequency_axis, linear_axis, number
-from mixgraph.report.effects.base import Description, Found, decibels, mixed
+from mixgraph.report.charts import Chart, Mark, frequency_axis, linear_axis
+from mixgraph.report.effects.base import Description, Found, mixed
 from mixgraph.report.hearing import third_octaves_db
 
-LOWEST_HZ = 30.0
-PER_OCTAVE = 12
-SMOOTH = 1 / 6
 FINE = 1 << 15  # FFT size: several bins to a band even at the lowest frequency
 LOUD_DB, FAINT_DB, FAINT_WEIGHT = -30.0, -60.0, 0.03
 
@@ -49,12 +47,7 @@ def heard_curve(found: Found, processor: ConvolutionProcessor) -> tuple[np.ndarr
     size = max(FINE, 1 << taps.shape[-1].bit_length())
     wet = np.fft.rfft(np.roll(np.pad(taps, ((0, 0), (0, size - taps.shape[-1]))), -response.origin, axis=1))
     gain = np.sqrt(np.mean(np.square(np.abs(1 - found.wet + found.wet * wet)), axis=0))
-    nyquist = processor.sample_rate / 2
-    octaves = np.log2(0.95 * nyquist / LOWEST_HZ)
-    hz = LOWEST_HZ * 2 ** (np.arange(int(octaves * PER_OCTAVE) + 1) / PER_OCTAVE)
-    bins, sums = np.linspace(0, nyquist, len(gain)), np.append(0, np.cumsum(decibels(gain)))
-    low, high = (np.searchsorted(bins, hz * 2.0**side) for side in (-SMOOTH / 2, SMOOTH / 2))
-    return hz, (sums[high] - sums[low]) / (high - low)
+    return log_curve_db(gain, processor.sample_rate)
 
 
 def _weights(loudness_db: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from mixgraph.dsp.dynamics import knee_gain
+from mixgraph.dsp.units import number
 from mixgraph.processors.knee import KneeProcessor
-from mixgraph.report.charts import Chart, Mark, linear_axis, number
+from mixgraph.report.charts import Chart, Mark, linear_axis
 from mixgraph.report.effects.base import Description, Found, decibels, mixed
 from mixgraph.report.hearing import LEVELS_DB
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from mixgraph.dsp.units import number
 from mixgraph.processors.base import MatrixProcessor
-from mixgraph.report.charts import Axis, Chart, Mark, number
+from mixgraph.report.charts import Axis, Chart, Mark
 from mixgraph.report.effects.base import Description, Found, decibels, mixed
 
 CENTRE = 0.02  # of the way to a side: not worth a word

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from mixgraph.dsp.units import number
 from mixgraph.processors.multitap_delay import MultitapDelay
-from mixgraph.report.charts import Chart, Mark, linear_axis, number
+from mixgraph.report.charts import Chart, Mark, linear_axis
 from mixgraph.report.effects.base import Description, Found, mixed
 
 SIDES = ("left", "right")

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import torch
 
-from mixgraph.dsp.units import seconds_text
+from mixgraph.dsp.units import number, seconds_text
 from mixgraph.processors.reverb import BANDS_HZ, Reverb
-from mixgraph.report.charts import Chart, Mark, frequency_axis, linear_axis, number
+from mixgraph.report.charts import Chart, Mark, frequency_axis, linear_axis
 from mixgraph.report.effects.base import Description, Found, mixed
 
 NAMES = ("mid", "side")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mixgraph.report.bells import SHELF_Q, Band, fit_strip
+from mixgraph.dsp.bells import SHELF_Q, Band, fit_strip
 
 HZ = 30 * 2 ** (np.arange(105) / 12)
 

@@ -1,14 +1,17 @@
-"""How loud and how wide a mix is: ITU-R BS.1770 over all of it, and both over time."""
+"""How loud tracks are, how loud and wide a mix is: ITU-R BS.1770 over all of it, and both over time."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from pyloudnorm import Meter
+
+from mixgraph.audio.song import Song
 
 BLOCK_SECONDS: Final = 0.4  # of the integrated loudness
 SHORT_TERM_SECONDS: Final = 3.0  # EBU Tech 3341
@@ -29,6 +32,12 @@ def integrated_lufs(signal: np.ndarray, sample_rate: int) -> float:
     if signal.shape[-1] < BLOCK_SECONDS * sample_rate:
         return -math.inf
     return _measure(Meter(sample_rate, block_size=BLOCK_SECONDS), signal)
+
+
+def track_lufs(song: Song, tracks: Iterable[str]) -> dict[str, float | None]:
+    """Integrated loudness of dry tracks; None for silence and for what is shorter than a block."""
+    found = {track: integrated_lufs(song.track(track), song.sample_rate) for track in tracks}
+    return {track: lufs if math.isfinite(lufs) else None for track, lufs in found.items()}
 
 
 def short_term_lufs(signal: np.ndarray, sample_rate: int) -> Curve:

@@ -13,8 +13,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy.optimize import least_squares
 
-from mixgraph.dsp.units import hz_text
-from mixgraph.report.charts import number
+from mixgraph.dsp.units import hz_text, number
 
 Shape = Literal["low_shelf", "bell", "high_shelf"]
 SHAPES: Final[tuple[Shape, ...]] = ("low_shelf", "bell", "high_shelf")
@@ -28,6 +27,10 @@ MOST_DB: Final = 18.0  # what the knobs of channel strips reach
 RESTRAINT: Final = 0.04  # keeps large gains from cancelling one another
 CLOSE: Final = 1e-4  # relative changes below it are none
 WIDE_Q, NARROW_Q = 0.9, 2.5
+LOWEST_HZ: Final = 30.0
+PER_OCTAVE: Final = 12
+SMOOTH_OCTAVES: Final = 1 / 6
+FLOOR: Final = 1e-6  # -120 dB
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,17 @@ class Strip:
         if abs(self.level_db) >= MENTIONED_DB:
             said.append(f"{number(self.level_db, sign=True)} dB overall")
         return ", ".join(said or ["flat"]) + f" (within {number(self.residual_db)} dB)"
+
+
+def log_curve_db(gain: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """Log-spaced frequencies, and in dB what a magnitude `gain (bin,)` of a real FFT is there, smoothed a little."""
+    nyquist = sample_rate / 2
+    octaves = np.log2(0.95 * nyquist / LOWEST_HZ)
+    hz = LOWEST_HZ * 2 ** (np.arange(int(octaves * PER_OCTAVE) + 1) / PER_OCTAVE)
+    gain_db = 20 * np.log10(np.maximum(np.abs(gain), FLOOR))
+    bins, sums = np.linspace(0, nyquist, len(gain)), np.append(0, np.cumsum(gain_db))
+    low, high = (np.searchsorted(bins, hz * 2.0**side) for side in (-SMOOTH_OCTAVES / 2, SMOOTH_OCTAVES / 2))
+    return hz, (sums[high] - sums[low]) / (high - low)
 
 
 def fit_strip(hz: np.ndarray, curve_db: np.ndarray, weights: np.ndarray) -> Strip:

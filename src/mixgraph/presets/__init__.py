@@ -1,0 +1,1 @@
+"""Presets: a found graph used on other stems."""
