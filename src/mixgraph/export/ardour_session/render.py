@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,8 @@ import soundfile
 from mixgraph.errors import ConfigError, OutputError
 
 PROGRAM: Final = "ardour7-lua"
-LONGEST_SECONDS: Final = 3_600
+ATTEMPTS: Final = 3
+STALLED_SECONDS: Final = 60
 SCRIPT: Final = "render.lua"
 PRESETS: Final = ("float.format", "float.preset")
 
@@ -51,21 +53,32 @@ def render_session(folder: Path) -> tuple[np.ndarray, int]:
         script.write_bytes(assets.joinpath(SCRIPT).read_bytes())
         environment = os.environ | {"HOME": home, "XDG_CONFIG_HOME": home, "MIXGRAPH_SESSION": str(work)}
         environment |= {"MIXGRAPH_SNAPSHOT": session.stem, "MIXGRAPH_OUTPUT": home}
-        try:
-            run = subprocess.run(
-                [program, str(script)],
-                env=environment,
-                cwd=home,
-                capture_output=True,
-                text=True,
-                timeout=LONGEST_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise OutputError(f"{session}: Ardour did not end within {LONGEST_SECONDS} s; try it by hand") from None
-        made = Path(home, "render.wav")
-        if not made.is_file():
-            said = " ".join((run.stdout + run.stderr).split())[-300:]
-            raise OutputError(f"{session}: Ardour rendered nothing; it said: {said}")
+        made, said = Path(home, "render.wav"), ""
+        for _ in range(ATTEMPTS):
+            said = _run([program, str(script)], environment, made)
+            if made.with_name("done").exists():
+                break
+        else:
+            raise OutputError(f"{session}: Ardour rendered nothing in {ATTEMPTS} attempts; it said: {said}")
         signal, rate = soundfile.read(made, dtype="float32", always_2d=True)
         return np.ascontiguousarray(signal.T), rate
+
+
+def _run(command: list[str], environment: dict[str, str], made: Path) -> str:
+    """Runs Ardour until it has rendered, ended, or stood still for long; returns the end of what it said.
+
+    Ardour without a screen now and then hangs, or crashes when it closes a session that it has rendered.
+    """
+    log, size, since = made.with_name("log"), -1, time.monotonic()
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, env=environment, cwd=made.parent, stdout=file, stderr=file)
+        while process.poll() is None and not made.with_name("done").exists():
+            time.sleep(0.2)
+            now = made.stat().st_size if made.exists() else 0
+            if now != size:
+                size, since = now, time.monotonic()
+            if time.monotonic() - since > STALLED_SECONDS:
+                break
+        process.kill()
+        process.wait()
+    return " ".join(log.read_text(errors="replace").split())[-300:]
