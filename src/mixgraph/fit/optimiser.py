@@ -1,4 +1,4 @@
-"""AdamW over a bank of parameters: a rate of its own for kinds that want one, and its state as plain tensors."""
+"""AdamW over a bank of parameters: a rate of its own for the equalisers' magnitudes, and its state as plain tensors."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from torch import Tensor
 from mixgraph.config import FitConfig
 from mixgraph.processors.bank import ParameterBank
 from mixgraph.processors.equalizer import LOG_MAGNITUDE
-from mixgraph.processors.multitap_delay import COLOR
-from mixgraph.processors.reverb import DECAY, INITIAL
 
+EQUALIZER = f"equalizer.{LOG_MAGNITUDE}"
 ADAM_STATE = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -29,8 +28,8 @@ class Optimiser:
     """AdamW (arXiv 1711.05101) without weight decay; moves a bank's tensors in place."""
 
     def __init__(self, bank: ParameterBank, config: FitConfig, state: Mapping[str, Tensor]) -> None:
-        relative = relative_rates(config)
         self._leaves = dict(zip(bank.flatten(), bank.require_grad(), strict=True))
+        relative = {EQUALIZER: config.equalizer_rate}
         groups = [{"params": [leaf], "relative": relative.get(name, 1.0)} for name, leaf in self._leaves.items()]
         betas = config.gradient_decay, config.squared_gradient_decay
         self._adam = torch.optim.AdamW(groups, betas=betas, weight_decay=0.0)
@@ -58,13 +57,3 @@ class Optimiser:
             if leaf in self._adam.state
             for part in ADAM_STATE
         }
-
-
-def relative_rates(config: FitConfig) -> dict[str, float]:
-    """What the learning rate is multiplied by, per `type.name`; 1 for names that are not here."""
-    return {
-        f"equalizer.{LOG_MAGNITUDE}": config.equalizer_rate,
-        f"multitap_delay.{COLOR}": config.delay_color_rate,
-        f"reverb.{INITIAL}": config.reverb_rate,
-        f"reverb.{DECAY}": config.reverb_rate,
-    }
