@@ -126,6 +126,13 @@ class FitConfig(Section):
     learning_rate_schedule: Literal["constant", "one_cycle"] = Field(
         default="constant", description="learning rate over the console steps"
     )
+    gradient_decay: float = Field(
+        default=0.9, ge=0, lt=1, description="AdamW's beta 1: share of the gradient kept a step"
+    )
+    squared_gradient_decay: float = Field(
+        default=0.999, ge=0, lt=1, description="AdamW's beta 2: the same of squared gradients"
+    )
+    equalizer_rate: float = Field(default=1.0, gt=0, description="equalisers' magnitudes learn so many times as fast")
     segment_draw: Literal["uniform", "golden_ratio"] = Field(
         default="uniform", description="how steps draw segments; golden_ratio: evenly over the song at any time"
     )
@@ -196,8 +203,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {
         "fit": {
             "console_steps": 300,
-            "learning_rate": 0.06,
+            "learning_rate": 0.1,
             "learning_rate_schedule": "one_cycle",
+            "gradient_decay": 0.85,
+            "squared_gradient_decay": 0.99,
+            "equalizer_rate": 0.5,
             "segment_draw": "golden_ratio",
             "start": "least_squares",
         },

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from mixgraph.console import build_console
+from mixgraph.fit.optimiser import Moments
 from mixgraph.fit.start import initial_bank
-from mixgraph.fit.training import Moments, Phase, StepReport, segment_draws, train
+from mixgraph.fit.training import Phase, StepReport, segment_draws, train
 from mixgraph.loss.sparsity import sparsity_weight
 from mixgraph.processors.bank import ParameterBank
 from tests.engine import small_problem, small_song

@@ -19,9 +19,10 @@ from mixgraph.console import build_console
 from mixgraph.errors import ConfigError, SongError
 from mixgraph.fit.evaluate import criterion, evaluate, evaluation_starts, trial_starts
 from mixgraph.fit.importance import fisher_scores
+from mixgraph.fit.optimiser import Moments
 from mixgraph.fit.problem import Problem
 from mixgraph.fit.start import initial_bank
-from mixgraph.fit.training import Moments, Phase, StepReport, train
+from mixgraph.fit.training import Phase, StepReport, train
 from mixgraph.fit.trials import Trials
 from mixgraph.graph.graph import Graph
 from mixgraph.memory import peak_memory_mb

@@ -1,0 +1,59 @@
+"""AdamW over a bank of parameters: a rate of its own for the equalisers' magnitudes, and its state as plain tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from mixgraph.config import FitConfig
+from mixgraph.processors.bank import ParameterBank
+from mixgraph.processors.equalizer import LOG_MAGNITUDE
+
+EQUALIZER = f"equalizer.{LOG_MAGNITUDE}"
+ADAM_STATE = ("exp_avg", "exp_avg_sq", "step")
+
+
+@dataclass
+class Moments:
+    """AdamW's state between two steps as plain tensors, so that a checkpoint can hold it; empty: forgotten."""
+
+    step: int = 0
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Optimiser:
+    """AdamW (arXiv 1711.05101) without weight decay; moves a bank's tensors in place."""
+
+    def __init__(self, bank: ParameterBank, config: FitConfig, state: Mapping[str, Tensor]) -> None:
+        self._leaves = dict(zip(bank.flatten(), bank.require_grad(), strict=True))
+        relative = {EQUALIZER: config.equalizer_rate}
+        groups = [{"params": [leaf], "relative": relative.get(name, 1.0)} for name, leaf in self._leaves.items()]
+        betas = config.gradient_decay, config.squared_gradient_decay
+        self._adam = torch.optim.AdamW(groups, betas=betas, weight_decay=0.0)
+        for name, leaf in self._leaves.items():
+            if f"{name}/step" in state:
+                self._adam.state[leaf] = {part: state[f"{name}/{part}"].clone() for part in ADAM_STATE}
+
+    def step(self, loss: Tensor, learning_rate: float) -> None:
+        """Goes down the gradient of `loss`, a scalar."""
+        self._adam.zero_grad(set_to_none=True)
+        loss.backward()
+        for group in self._adam.param_groups:
+            group["lr"] = learning_rate * group["relative"]
+        for leaf in self._leaves.values():
+            if leaf.grad is None:
+                # No track that has this processor was heard; its moments fade all the same.
+                leaf.grad = torch.zeros_like(leaf)
+        self._adam.step()
+
+    def state(self) -> dict[str, Tensor]:
+        """Copies of the moments under `type.name/part`."""
+        return {
+            f"{name}/{part}": self._adam.state[leaf][part].detach().clone()
+            for name, leaf in self._leaves.items()
+            if leaf in self._adam.state
+            for part in ADAM_STATE
+        }

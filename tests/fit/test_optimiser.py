@@ -1,0 +1,76 @@
+"""AdamW over a bank: relative rates, memories of gradients, and a state that can be taken away and brought back."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from mixgraph.config import FitConfig, make_config
+from mixgraph.fit.optimiser import EQUALIZER, Optimiser
+from mixgraph.processors.bank import ParameterBank
+from mixgraph.processors.base import PROCESSORS
+from tests.engine import small_processors
+
+
+@pytest.fixture
+def bank() -> ParameterBank:
+    ids = {kind: (f"a/{kind}", f"b/{kind}") for kind in PROCESSORS}
+    return ParameterBank.initial(ids, small_processors(), std=0.5, generator=torch.Generator().manual_seed(0))
+
+
+def slope(bank: ParameterBank) -> Tensor:
+    """A loss whose gradient is 1 everywhere."""
+    return sum((tensor.sum() for tensor in bank.flatten().values()), start=torch.zeros(()))
+
+
+def descend(bank: ParameterBank, config: FitConfig, gradients: list[float]) -> dict[str, Tensor]:
+    """Where a copy of the bank is after a step at rate 0.1 with each of these gradients, relative to the bank."""
+    moved = bank.to("cpu")
+    optimiser = Optimiser(moved, config, {})
+    for gradient in gradients:
+        optimiser.step(gradient * slope(moved), 0.1)
+    return {name: tensor.detach() - bank.flatten()[name] for name, tensor in moved.flatten().items()}
+
+
+def test_only_the_magnitudes_of_equalizers_learn_at_the_relative_rate(bank):
+    assert EQUALIZER in bank.flatten()
+    for name, moved in descend(bank, FitConfig(equalizer_rate=0.5), [1.0]).items():
+        expected = -0.05 if name == EQUALIZER else -0.1
+        torch.testing.assert_close(moved, torch.full_like(moved, expected), rtol=1e-4, atol=1e-6)
+
+
+def test_without_memory_a_step_goes_by_the_sign_of_its_own_gradient(bank):
+    config = FitConfig(gradient_decay=0.0, squared_gradient_decay=0.0)
+    for moved in descend(bank, config, [5.0, -0.1, -3.0]).values():
+        torch.testing.assert_close(moved, torch.full_like(moved, 0.1), rtol=1e-4, atol=1e-6)
+
+
+def test_defaults_are_plain_adamw_bit_for_bit(bank):
+    gradients = [1.0, -0.5, 2.0]
+    plain = bank.to("cpu")
+    adam = torch.optim.AdamW(plain.require_grad(), lr=0.1, weight_decay=0.0)
+    for gradient in gradients:
+        adam.zero_grad()
+        (gradient * slope(plain)).backward()
+        adam.step()
+    for name, moved in descend(bank, FitConfig(), gradients).items():
+        assert torch.equal(moved, plain.flatten()[name].detach() - bank.flatten()[name]), name
+
+
+def test_the_paper_keeps_plain_adamw():
+    paper = make_config("paper").fit
+    assert (paper.gradient_decay, paper.squared_gradient_decay, paper.equalizer_rate) == (0.9, 0.999, 1.0)
+
+
+def test_a_state_brought_back_goes_on_to_the_same_bits(bank):
+    config = FitConfig(equalizer_rate=0.5, gradient_decay=0.8, squared_gradient_decay=0.99)
+    whole, broken = bank.to("cpu"), bank.to("cpu")
+    one, other = Optimiser(whole, config, {}), Optimiser(broken, config, {})
+    for number in range(4):
+        one.step((number - 1.5) * slope(whole), 0.1)
+        if number == 2:
+            other = Optimiser(broken, config, other.state())
+        other.step((number - 1.5) * slope(broken), 0.1)
+    for name, tensor in whole.flatten().items():
+        assert torch.equal(tensor, broken.flatten()[name]), name
