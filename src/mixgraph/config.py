@@ -203,11 +203,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {
         "fit": {
             "console_steps": 300,
-            "learning_rate": 0.1,
+            "learning_rate": 0.06,
             "learning_rate_schedule": "one_cycle",
-            "gradient_decay": 0.85,
-            "squared_gradient_decay": 0.99,
-            "equalizer_rate": 0.5,
             "segment_draw": "golden_ratio",
             "start": "least_squares",
         },
