@@ -47,15 +47,21 @@ class Problem:
         return make_processors(tuple(PROCESSORS), self.config.audio.sample_rate, self.config.processors)
 
     def renderer(
-        self, graph: Graph, *, tracks: tuple[str, ...] | None = None, responses: Responses | None = None
+        self,
+        graph: Graph,
+        *,
+        tracks: tuple[str, ...] | None = None,
+        responses: Responses | None = None,
+        shortest_fft: int = 0,
     ) -> BatchedRenderer:
-        """The graph, compiled for this song's tracks or for those given; `responses` as in `BatchedRenderer`."""
+        """The graph, compiled for this song's tracks or for those given; the rest as in `BatchedRenderer`."""
         render = self.config.render
         passes = {
             "fuse_linear": render.fuse_linear,
             "compiled": render.compiled,
             "skip_silence": render.skip_silence,
             "responses": responses,
+            "shortest_fft": shortest_fft,
         }
         return BatchedRenderer(graph, self.processors, tracks or self.song.tracks, render.schedule, **passes)
 

@@ -21,7 +21,7 @@ from mixgraph.graph.graph import Graph
 from mixgraph.graph.node import Node
 from mixgraph.processors.bank import ParameterBank
 from mixgraph.render.batched import BatchedRenderer, Responses
-from mixgraph.render.plan import is_noted
+from mixgraph.render.plan import compile_plan, fft_length, is_noted
 
 SILENCE = 0
 """The signature of silence, which every processor and sum of silences hands on."""
@@ -77,7 +77,9 @@ class Trials:
         self._room = memory_mb * 1e6
         sums = {node.id for node in graph.nodes if node.type in ("mix", "out")}
         summed = {before for before, after in graph.edges if after in sums}
-        self._spare = 2 * len(summed) * len(self.starts) * SAMPLE_BYTES * problem.config.segment_samples
+        length = problem.config.segment_samples
+        self._fft = fft_length(compile_plan(graph), problem.processors, length)
+        self._spare = 2 * len(summed) * len(self.starts) * SAMPLE_BYTES * length
         self._number: dict[tuple[str, tuple[int, ...]], int] = {}
         self._losses: dict[tuple[int, int], float] = {}
         self._signals: dict[int, dict[int, Tensor]] = {start: {} for start in self.starts}
@@ -222,7 +224,7 @@ class Trials:
             for node in rest.processors
             if node.id not in summed and not is_noted(self.problem.processors[node.type])
         }
-        renderer = self.problem.renderer(rest, tracks=(*kept, *read), responses=self._responses)
+        renderer = self.problem.renderer(rest, tracks=(*kept, *read), responses=self._responses, shortest_fft=self._fft)
         tracks = tuple(graph.node(name).source or "" for name in read)
         return _Cut(renderer, tuple(signatures[name] for name in kept), tracks, summed, passed)
 

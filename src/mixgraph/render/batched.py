@@ -35,7 +35,9 @@ class BatchedRenderer(Renderer):
     """Runs a compiled plan. Same audio and gradients as the reference, in as many steps as the schedule has batches.
 
     Fused processors observe levels with their tails (`mixgraph.dsp.spectral`), others as the reference does. Spectra of
-    impulse responses are kept in `responses`, where it is given: for renderers of one bank that does not change.
+    impulse responses are kept in `responses`, where it is given: for renderers of one bank that does not change. Those
+    of parts of one graph give the same bits, and share responses, if their FFTs are no shorter than the graph's:
+    `shortest_fft`.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class BatchedRenderer(Renderer):
         compiled: bool = True,
         skip_silence: bool = True,
         responses: Responses | None = None,
+        shortest_fft: int = 0,
     ) -> None:
         super().__init__(graph, processors, tracks)
         self.schedule = schedule
@@ -57,28 +60,31 @@ class BatchedRenderer(Renderer):
         self.fuse_linear = fuse_linear
         self.compiled = compiled
         self.responses = responses
+        self.shortest_fft = shortest_fft
 
     def render(
         self, sources: Tensor, bank: ParameterBank, probe: LevelProbe = NO_PROBE, observe: Collection[str] = ()
     ) -> Rendered:
         length, plan = sources.shape[-1], self._plan_for(sources, observe)
-        n = fft_length(plan, self.processors, length) if self.fuse_linear else 0
+        n = max(self.shortest_fft, fft_length(plan, self.processors, length)) if self.fuse_linear else 0
         outputs: dict[int, Forms] = {}
         levels: dict[str, list[LevelPair]] = defaultdict(list)
         signals: dict[str, Tensor] = {}
+        heard: dict[int, dict[int, Tensor]] = {}
         for index, stage in enumerate(plan):
             if stage.type == "in":
                 forms = Forms(n, length, self._sources(stage, sources))
             else:
-                forms = gather(stage, outputs)
+                forms = gather(stage, outputs, heard)
             for done in stage.finished:
                 del outputs[done]
             if stage.type in self.processors:
                 forms = self._process(index, stage, forms, bank, probe, levels[stage.type].append)
-            observed = [(name, row) for row, name in enumerate(stage.ids) if name in observe]
+            observed = tuple(row for row, name in enumerate(stage.ids) if name in observe)
             if observed:
-                forms = forms.with_base(forms.signal)
-                signals |= {name: forms.signal[row] for name, row in observed}
+                # Only these: how the others are computed must not depend on who listens.
+                heard[index] = dict(zip(observed, forms.rows(observed).signal.unbind(), strict=True))
+                signals |= {stage.ids[row]: signal for row, signal in heard[index].items()}
             outputs[index] = forms.ready() if stage.shared else forms
         seen = {kind: pairs for kind, pairs in levels.items() if pairs}
         return Rendered(outputs[len(plan) - 1].signal[0], join_levels(seen), signals)

@@ -15,7 +15,7 @@ from torch import Tensor
 from mixgraph.dsp.level import LevelPair
 from mixgraph.dsp.spectral import to_signal, to_spectrum
 from mixgraph.dsp.spectral_run import MAX_FILTERS, Filter, apply_run
-from mixgraph.render.plan import Stage
+from mixgraph.render.plan import Part, Stage
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,9 @@ class Forms:
 
     def linked(self, link: Link) -> Forms:
         """With one more filter."""
-        return replace(self if len(self.links) < MAX_FILTERS else self.ready(), links=(*self.links, link))
+        if len(self.links) == MAX_FILTERS:
+            return self.ready().linked(link)
+        return replace(self, links=(*self.links, link))
 
     def rows(self, rows: tuple[int, ...]) -> Forms:
         """Some rows, in the order asked for."""
@@ -106,9 +108,19 @@ class Forms:
         return replace(self, base=take_rows(self.base, rows), matrix=matrix, links=links)
 
 
-def gather(stage: Stage, outputs: Mapping[int, Forms]) -> Forms:
-    """The inputs of a stage: rows of earlier stages put one after the other, or added up."""
-    parts = [outputs[part.stage].rows(part.rows) for part in stage.parts]
+def gather(stage: Stage, outputs: Mapping[int, Forms], heard: Mapping[int, Mapping[int, Tensor]]) -> Forms:
+    """The inputs of a stage: rows of earlier stages put one after the other, or added up.
+
+    Samples that are in `heard`, by stage and row, are not computed again for a sum.
+    """
+
+    def part_of(part: Part) -> Forms:
+        forms, known = outputs[part.stage], heard.get(part.stage, {})
+        if stage.stacked or not all(row in known for row in part.rows):
+            return forms.rows(part.rows)
+        return forms.with_base(torch.stack([known[row] for row in part.rows]))
+
+    parts = [part_of(part) for part in stage.parts]
     if stage.stacked:
         return _stack(parts)
     spectral = [at for at, part in enumerate(parts) if part.is_spectrum]
@@ -125,8 +137,11 @@ def gather(stage: Stage, outputs: Mapping[int, Forms]) -> Forms:
             return total
     forms = _stack([parts[at] for at in others])
     signal = total.signal if total else forms.base.new_zeros((len(stage.ids), *forms.base.shape[1:]))
-    index = torch.tensor(targets(others), device=signal.device)
-    return forms.with_base(signal.index_add(0, index, forms.signal))
+    # By name: what is added first must not depend on which signals are computed and which were kept.
+    ids = [name for at in others for name in stage.parts[at].ids]
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    index = torch.tensor([targets(others)[place] for place in order], device=signal.device)
+    return forms.with_base(signal.index_add(0, index, take_rows(forms.signal, tuple(order))))
 
 
 def take_rows(signal: Tensor, rows: tuple[int, ...]) -> Tensor:

@@ -14,16 +14,17 @@ from mixgraph.processors.base import ConvolutionProcessor, MatrixProcessor, Proc
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of an earlier stage that are added to rows `targets` of this one."""
+    """Rows of an earlier stage, those of nodes `ids`, that are added to rows `targets` of this one."""
 
     stage: int
     rows: tuple[int, ...]
     targets: tuple[int, ...]
+    ids: tuple[str, ...]
 
     def by_row(self) -> Part:
         """The same pairs in the order of the rows."""
-        rows, targets = zip(*sorted(zip(self.rows, self.targets, strict=True)), strict=True)
-        return Part(self.stage, rows, targets)
+        rows, targets, ids = zip(*sorted(zip(self.rows, self.targets, self.ids, strict=True)), strict=True)
+        return Part(self.stage, rows, targets, ids)
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,9 @@ def fft_length(plan: tuple[Stage, ...], processors: Mapping[str, Processor], len
 
 
 def _parts(graph: Graph, ids: tuple[str, ...], place: dict[str, tuple[int, int]]) -> tuple[Part, ...]:
-    by_stage: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    by_stage: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
     for target, name in enumerate(ids):
         for before in graph.predecessors(name):
             stage, row = place[before]
-            by_stage[stage].append((row, target))
-    return tuple(
-        Part(stage, tuple(row for row, _ in pairs), tuple(target for _, target in pairs))
-        for stage, pairs in sorted(by_stage.items())
-    )
+            by_stage[stage].append((row, target, before))
+    return tuple(Part(stage, *zip(*triples, strict=True)) for stage, triples in sorted(by_stage.items()))
