@@ -187,14 +187,9 @@ def compare(one: Path, other: Path, songs: Sequence[str]) -> dict[str, tuple[int
 
 
 def content(file: Path) -> Any:
-    """Bytes of a file, metrics without times, a history with numbers to five digits; None if there is no file.
-
-    A trial that is made after a resumption finds other signals kept by those before it, and adds in another order.
-    """
+    """Bytes of a file, metrics without times; None if there is no file."""
     if not file.is_file():
         return None
-    if file.name == "history.jsonl":
-        return [json.loads(line, parse_float=lambda text: round(float(text), 5)) for line in file.open()]
     if file.name != "metrics.json":
         return file.read_bytes()
     return {name: value for name, value in json.loads(file.read_text()).items() if name not in TIMES}

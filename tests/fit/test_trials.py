@@ -88,6 +88,24 @@ def test_a_trial_gives_the_loss_of_an_evaluation(graph, memory_mb, data):
             break
 
 
+@settings(max_examples=15, deadline=None)
+@given(
+    graph=st.one_of(random_consoles(chain=CHAIN, max_tracks=3), pruned(random_consoles(chain=CHAIN, max_tracks=3))),
+    memory_mb=st.sampled_from((0, 0.04, 0.1, 100)),
+    data=st.data(),
+)
+def test_a_trial_is_the_same_to_the_last_bit_whatever_was_tried_before(graph, memory_mb, data):
+    """Which signals are kept, and so a search that was broken off and resumed, changes no rounding."""
+    problem = patchy_problem(graph)
+    bank = bank_of(graph, problem)
+    starts, ids = evaluation_starts(problem), [node.id for node in graph.processors]
+    trials = Trials(problem, graph, bank, starts, memory_mb=memory_mb)
+    trials.first()
+    for masked in data.draw(st.lists(st.sets(st.sampled_from(ids)), max_size=8)) if ids else ():
+        fresh = Trials(problem, graph, bank, starts)
+        assert with_all(trials, masked) == with_all(fresh, masked)
+
+
 def test_a_trial_uses_the_configured_convergence():
     graph = build_console(["a"], {}, ["gain_panning"])
     problem = patchy_problem(graph, loss={"convergence": "published"})

@@ -44,9 +44,9 @@ class _Cut:
     summed: Mapping[str, int]
     passed: Mapping[str, int]
 
-    def new(self, room: float, spare: float) -> Mapping[str, int]:
-        """What is worth keeping: `spare` room is for sums, which more trials have a use for."""
-        return {} if room <= 0 else self.summed if room <= spare else {**self.summed, **self.passed}
+    def observed(self, room: float) -> Mapping[str, int]:
+        """What to ask samples of: of all that enters a sum, kept or not, since sums of spectra are rounded otherwise."""
+        return {**self.summed, **self.passed} if room > 0 else self.summed
 
 
 class Trials:
@@ -153,11 +153,12 @@ class Trials:
         if cut.tracks:
             pieces += self.problem.sources(start, cut.tracks).unbind()
         self.renders += 1
-        new = cut.new(self._room, self._spare)
-        rendered = cut.renderer.render(torch.stack(pieces), self.bank, observe=new)
+        # What enters no sum is of use to fewer trials.
+        observed = cut.observed(self._room - self._spare)
+        rendered = cut.renderer.render(torch.stack(pieces), self.bank, observe=observed)
         for node_id, signal in rendered.signals.items():
-            if self._room > 0:
-                known[new[node_id]] = signal.clone()
+            if self._room > 0 and observed[node_id] not in known:
+                known[observed[node_id]] = signal.clone()
                 self._room -= signal.nbytes
         return rendered.output
 
@@ -201,18 +202,21 @@ class Trials:
         return self._cuts[key]
 
     def _make_cut(self, graph: Graph, signatures: Mapping[str, int], known: frozenset[int]) -> _Cut:
-        ahead, nodes, edges = [graph.output.id], {}, []
-        while ahead:
-            node = graph.node(ahead.pop())
-            if node.id in nodes:
+        nodes, edges = {}, []
+        needed, run_on = {graph.output.id}, set[str]()
+        for node in reversed(graph.order):
+            if node.id not in needed:
                 continue
-            given = node.type == "in" or signatures[node.id] in known
+            noted = node.type in self.problem.processors and is_noted(self.problem.processors[node.type])
+            # A run is computed whole, whoever left the signals within it: rounding must not depend on what was tried.
+            given = node.type == "in" or (signatures[node.id] in known and not (noted and node.id in run_on))
             # Under ids, which a track's name could not be mistaken for.
             nodes[node.id] = Node(node.id, "in", node.id) if given else node
             if not given:
                 before = [name for name in graph.predecessors(node.id) if signatures[name] != SILENCE]
                 edges += [(name, node.id) for name in before]
-                ahead += before
+                needed.update(before)
+                run_on.update(before if noted else ())
         inputs = [node.id for node in nodes.values() if node.type == "in"]
         kept = tuple(name for name in inputs if signatures[name] in known)
         read = tuple(name for name in inputs if signatures[name] not in known)
