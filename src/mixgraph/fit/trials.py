@@ -45,7 +45,7 @@ class _Cut:
     passed: Mapping[str, int]
 
     def observed(self, room: float) -> Mapping[str, int]:
-        """What to ask samples of: of all that enters a sum, kept or not, since sums of spectra are rounded otherwise."""
+        """What to ask samples of: of all that enters a sum, kept or not: sums of spectra round otherwise."""
         return {**self.summed, **self.passed} if room > 0 else self.summed
 
 
