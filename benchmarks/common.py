@@ -118,7 +118,7 @@ def fit(problem: Any, graph: Any, bank: Any, steps: int) -> list[float]:
     from mixgraph.fit.training import Phase, train
 
     settings, marks = problem.config.fit, [time.perf_counter()]
-    phase = Phase(0, steps, settings.learning_rate, settings.learning_rate_schedule == "one_cycle")
+    phase = Phase(0, steps, settings.learning_rate, settings.learning_rate_schedule)
     train(problem, graph, bank, phase, on_step=lambda report, moments: marks.append(time.perf_counter()))
     return [after - before for before, after in pairwise(marks)]
 

@@ -84,9 +84,9 @@ def _curve(song: Any, settings: Any, steps: int, every: int) -> Curve:
         clock = time.perf_counter()
 
     note(0)
-    one_cycle = settings.learning_rate_schedule == "one_cycle"
     clock = time.perf_counter()
-    train(problem, graph, bank, Phase(0, steps, settings.learning_rate, one_cycle), on_step=on_step)
+    phase = Phase(0, steps, settings.learning_rate, settings.learning_rate_schedule)
+    train(problem, graph, bank, phase, on_step=on_step)
     return curve
 
 

@@ -122,22 +122,25 @@ class FitConfig(Section):
     console_steps: int = Field(
         default=6_000, ge=0, description="steps before the first pruning (full console alone: 12000)"
     )
-    learning_rate: float = Field(default=0.01, gt=0, description="AdamW's learning rate; with one_cycle, the peak")
-    learning_rate_schedule: Literal["constant", "one_cycle"] = Field(
-        default="constant", description="learning rate over the console steps"
+    optimiser: Literal["adamw", "nadam"] = Field(
+        default="adamw", description="nadam: with Nesterov's momentum, which looks a step ahead"
+    )
+    learning_rate: float = Field(default=0.01, gt=0, description="learning rate, at the peak of its schedule")
+    learning_rate_schedule: Literal["constant", "one_cycle", "trapezoid"] = Field(
+        default="constant", description="learning rate over the steps of the console fit, and of each fine-tuning"
     )
     gradient_decay: float = Field(
-        default=0.9, ge=0, lt=1, description="AdamW's beta 1: share of the gradient kept a step"
+        default=0.9, ge=0, lt=1, description="the optimiser's beta 1: share of the gradient kept a step"
     )
     squared_gradient_decay: float = Field(
-        default=0.999, ge=0, lt=1, description="AdamW's beta 2: the same of squared gradients"
+        default=0.999, ge=0, lt=1, description="the optimiser's beta 2: the same of squared gradients"
     )
     equalizer_rate: float = Field(default=1.0, gt=0, description="equalisers' magnitudes learn so many times as fast")
     segment_draw: Literal["uniform", "golden_ratio"] = Field(
         default="uniform", description="how steps draw segments; golden_ratio: evenly over the song at any time"
     )
     restart_steps: int = Field(
-        default=0, ge=0, description="forget AdamW's state every so many steps; 0: never (published code: 500)"
+        default=0, ge=0, description="forget the optimiser's state every so many steps; 0: never (published code: 500)"
     )
     initial_std: float = Field(default=0.01, ge=0, description="standard deviation of the initial parameters")
     start: Literal["published", "least_squares"] = Field(
@@ -153,7 +156,7 @@ class PruneConfig(Section):
     tolerance: float = Field(default=0.01, ge=0, description="loss increase that a trial may cost")
     rounds: int = Field(default=12, ge=0, description="rounds of pruning, each followed by fine-tuning")
     fine_tune_steps: int = Field(default=500, ge=0, description="steps after each round of pruning")
-    fine_tune_learning_rate: float = Field(default=0.01, gt=0, description="AdamW's learning rate after pruning")
+    fine_tune_learning_rate: float = Field(default=0.01, gt=0, description="learning rate after pruning")
     candidate_ratio: float = Field(
         default=0.1,
         gt=0,
@@ -203,8 +206,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {
         "fit": {
             "console_steps": 300,
-            "learning_rate": 0.06,
-            "learning_rate_schedule": "one_cycle",
+            "optimiser": "nadam",
+            "learning_rate": 0.08,
+            "learning_rate_schedule": "trapezoid",
+            "gradient_decay": 0.85,
+            "squared_gradient_decay": 0.99,
+            "equalizer_rate": 0.5,
             "segment_draw": "golden_ratio",
             "start": "least_squares",
         },

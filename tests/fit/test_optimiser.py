@@ -1,6 +1,8 @@
-"""AdamW over a bank: relative rates, memories of gradients, and a state that can be taken away and brought back."""
+"""Adam over a bank: relative rates, memories of gradients, and a state that can be taken away and brought back."""
 
 from __future__ import annotations
+
+import math
 
 import pytest
 import torch
@@ -61,10 +63,25 @@ def test_defaults_are_plain_adamw_bit_for_bit(bank):
 def test_the_paper_keeps_plain_adamw():
     paper = make_config("paper").fit
     assert (paper.gradient_decay, paper.squared_gradient_decay, paper.equalizer_rate) == (0.9, 0.999, 1.0)
+    assert (paper.optimiser, paper.learning_rate_schedule) == ("adamw", "constant")
 
 
-def test_a_state_brought_back_goes_on_to_the_same_bits(bank):
-    config = FitConfig(equalizer_rate=0.5, gradient_decay=0.8, squared_gradient_decay=0.99)
+def test_nesterov_momentum_is_of_constant_weight(bank):
+    """By hand, from Dozat (2016) with one momentum for all steps."""
+    config = FitConfig(optimiser="nadam", gradient_decay=0.8, squared_gradient_decay=0.5)
+    first, second, at = 0.0, 0.0, 0.0
+    gradients = [1.0, -0.5, 2.0, 0.3]
+    for step, gradient in enumerate(gradients, 1):
+        first, second = 0.8 * first + 0.2 * gradient, 0.5 * second + 0.5 * gradient**2
+        ahead = 0.8 * first / (1 - 0.8 ** (step + 1)) + 0.2 * gradient / (1 - 0.8**step)
+        at -= 0.1 * ahead / math.sqrt(second / (1 - 0.5**step))
+    for moved in descend(bank, config, gradients).values():
+        torch.testing.assert_close(moved, torch.full_like(moved, at), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "nadam"])
+def test_a_state_brought_back_goes_on_to_the_same_bits(optimiser, bank):
+    config = FitConfig(optimiser=optimiser, equalizer_rate=0.5, gradient_decay=0.8, squared_gradient_decay=0.99)
     whole, broken = bank.to("cpu"), bank.to("cpu")
     one, other = Optimiser(whole, config, {}), Optimiser(broken, config, {})
     for number in range(4):

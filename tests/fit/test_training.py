@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
+from mixgraph.config import FitConfig
 from mixgraph.console import build_console
 from mixgraph.fit.optimiser import Moments
+from mixgraph.fit.schedules import SCHEDULES
 from mixgraph.fit.start import initial_bank
 from mixgraph.fit.training import Phase, StepReport, segment_draws, train
 from mixgraph.loss.sparsity import sparsity_weight
@@ -38,14 +41,15 @@ def assert_identical(one: ParameterBank, other: ParameterBank) -> None:
         assert torch.equal(tensor, other.flatten()[name]), name
 
 
-@pytest.mark.parametrize("one_cycle", [False, True])
-def test_known_gains_are_recovered(one_cycle):
-    problem = small_problem(small_song(gains=GAINS), loss={"gain_staging_weight": 0.0})
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimiser", ["adamw", "nadam"])
+def test_known_gains_are_recovered(schedule, optimiser):
+    problem = small_problem(small_song(gains=GAINS), loss={"gain_staging_weight": 0.0}, fit={"optimiser": optimiser})
     graph = build_console(problem.song.tracks, {"band": problem.song.tracks}, ["gain_panning"])
     start = initial_bank(problem, graph)
-    bank, reports, _ = run(problem, graph, start, Phase(0, 150, 0.15, one_cycle))
+    bank, reports, _ = run(problem, graph, start, Phase(0, 150, 0.15, schedule))
     gains = problem.renderer(graph).render(torch.eye(3)[:, None, :].expand(3, 2, 3).contiguous(), bank).output.T
-    np.testing.assert_allclose(gains.numpy(), GAINS, rtol=0.02 if one_cycle else 0.08)
+    np.testing.assert_allclose(gains.numpy(), GAINS, rtol=0.08 if schedule == "constant" else 0.02)
     assert reports[-1].audio < reports[0].audio / 10
     assert [report.step for report in reports] == list(range(1, 151))
 
@@ -62,7 +66,7 @@ def console(problem):
 
 
 def test_six_steps_are_three_and_three_more(problem, console):
-    phase = Phase(2, 6, 0.02, one_cycle=True, sparsity_offset=2)
+    phase = Phase(2, 6, 0.02, "one_cycle", sparsity_offset=2)
     whole, reports, states = run(problem, console[0], console[1], phase)
     again, same, _ = run(problem, console[0], console[1], phase)
     assert reports == same
@@ -143,13 +147,26 @@ def rates(monkeypatch) -> list[float]:
 def test_one_cycle_rises_over_a_tenth_and_falls_to_a_hundredth(rates):
     problem = small_problem()
     graph = build_console(problem.song.tracks, {}, ["gain_panning"])
-    run(problem, graph, initial_bank(problem, graph), Phase(0, 100, 0.05, one_cycle=True))
+    run(problem, graph, initial_bank(problem, graph), Phase(0, 100, 0.05, "one_cycle"))
     assert len(rates) == 100
     assert rates[0] == pytest.approx(0.0005)
     assert rates[10] == max(rates) == pytest.approx(0.05)
     assert rates[:11] == sorted(rates[:11]) and rates[10:] == sorted(rates[10:], reverse=True)
     assert 0.0005 < rates[-1] < 0.00055
     assert rates[55] == pytest.approx((0.05 + 0.0005) / 2)
+
+
+def test_trapezoid_rises_over_a_tenth_stays_and_falls_over_six_tenths_of_the_rest():
+    rates = [Phase(0, 100, 0.05, "trapezoid").rate(step) for step in range(100)]
+    assert rates[0] == pytest.approx(0.0005)
+    assert rates[:11] == sorted(rates[:11]) and rates[9] < 0.05
+    np.testing.assert_allclose(rates[10:47], 0.05)
+    np.testing.assert_allclose(np.diff(rates[46:]), -0.0495 / 54)
+    assert 0.0005 < rates[-1] < 0.002
+
+
+def test_the_settings_know_all_schedules():
+    assert get_args(FitConfig.model_fields["learning_rate_schedule"].annotation) == tuple(SCHEDULES)
 
 
 def test_a_constant_rate_is_constant(rates):

@@ -1,7 +1,9 @@
-"""AdamW over a bank of parameters: a rate of its own for the equalisers' magnitudes, and its state as plain tensors."""
+"""Adam over a bank of parameters: a rate of its own for the equalisers' magnitudes, and its state as plain tensors."""
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,29 +15,35 @@ from mixgraph.processors.bank import ParameterBank
 from mixgraph.processors.equalizer import LOG_MAGNITUDE
 
 EQUALIZER = f"equalizer.{LOG_MAGNITUDE}"
-ADAM_STATE = ("exp_avg", "exp_avg_sq", "step")
+WITHOUT_SCHEDULE = math.inf
+"""NAdam raises its momentum over some thousand steps; with this decay of that it is constant from the first."""
 
 
 @dataclass
 class Moments:
-    """AdamW's state between two steps as plain tensors, so that a checkpoint can hold it; empty: forgotten."""
+    """Adam's state between two steps as plain tensors, so that a checkpoint can hold it; empty: forgotten."""
 
     step: int = 0
     tensors: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Optimiser:
-    """AdamW (arXiv 1711.05101) without weight decay; moves a bank's tensors in place."""
+    """AdamW (arXiv 1711.05101) without weight decay, or NAdam (Dozat 2016); moves a bank's tensors in place."""
 
     def __init__(self, bank: ParameterBank, config: FitConfig, state: Mapping[str, Tensor]) -> None:
         self._leaves = dict(zip(bank.flatten(), bank.require_grad(), strict=True))
         relative = {EQUALIZER: config.equalizer_rate}
         groups = [{"params": [leaf], "relative": relative.get(name, 1.0)} for name, leaf in self._leaves.items()]
         betas = config.gradient_decay, config.squared_gradient_decay
-        self._adam = torch.optim.AdamW(groups, betas=betas, weight_decay=0.0)
-        for name, leaf in self._leaves.items():
-            if f"{name}/step" in state:
-                self._adam.state[leaf] = {part: state[f"{name}/{part}"].clone() for part in ADAM_STATE}
+        if config.optimiser == "nadam":
+            self._adam = torch.optim.NAdam(groups, betas=betas, momentum_decay=WITHOUT_SCHEDULE)
+        else:
+            self._adam = torch.optim.AdamW(groups, betas=betas, weight_decay=0.0)
+        known = defaultdict[str, dict[str, Tensor]](dict)
+        for key, tensor in state.items():
+            name, _, part = key.rpartition("/")
+            known[name][part] = tensor.clone()
+        self._adam.state.update({leaf: known[name] for name, leaf in self._leaves.items() if name in known})
 
     def step(self, loss: Tensor, learning_rate: float) -> None:
         """Goes down the gradient of `loss`, a scalar."""
@@ -54,6 +62,5 @@ class Optimiser:
         return {
             f"{name}/{part}": self._adam.state[leaf][part].detach().clone()
             for name, leaf in self._leaves.items()
-            if leaf in self._adam.state
-            for part in ADAM_STATE
+            for part in self._adam.state.get(leaf, ())
         }

@@ -1,4 +1,4 @@
-"""Gradient descent on a bank of parameters: AdamW, one random segment a step (paper, section 4)."""
+"""Gradient descent on a bank of parameters, one random segment a step (paper, section 4)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from mixgraph.fit.optimiser import Moments, Optimiser
 from mixgraph.fit.problem import Problem
+from mixgraph.fit.schedules import SCHEDULES
 from mixgraph.graph.graph import Graph
 from mixgraph.loss.sparsity import sparsity_weight
 from mixgraph.processors.bank import ParameterBank
@@ -27,8 +28,12 @@ class Phase:
     round: int
     steps: int
     learning_rate: float
-    one_cycle: bool = False
+    schedule: str = "constant"
     sparsity_offset: int | None = None
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step."""
+        return self.learning_rate * SCHEDULES[self.schedule](step, self.steps)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def train(
         offset = phase.sparsity_offset
         sparsity = 0.0 if offset is None else sparsity_weight(offset + step, problem.config.loss)
         objective = problem.objective(renderer, bank, int(starts[step]), sparsity=sparsity)
-        optimiser.step(objective.total, _learning_rate(phase, step))
+        optimiser.step(objective.total, phase.rate(step))
         report = StepReport(step + 1, objective.total.item(), objective.audio.total.item())
         on_step(report, lambda: Moments(report.step, optimiser.state()))  # noqa: B023 - called at once
 
@@ -80,13 +85,3 @@ def segment_draws(problem: Problem, phase: Phase) -> np.ndarray:
         return rng.integers(0, last + 1, size=phase.steps)
     places = (rng.random() + GOLDEN_RATIO * np.arange(phase.steps)) % 1
     return (places * (last + 1)).astype(np.int64)
-
-
-def _learning_rate(phase: Phase, step: int) -> float:
-    """Constant, or one cycle of a cosine: up over a tenth of the phase, down to a hundredth (arXiv 1708.07120)."""
-    if not phase.one_cycle:
-        return phase.learning_rate
-    low = phase.learning_rate / 100
-    rise = max(1, round(0.1 * phase.steps))
-    share = step / rise if step < rise else 1 - (step - rise) / max(1, phase.steps - rise)
-    return low + (phase.learning_rate - low) * (1 - math.cos(math.pi * share)) / 2

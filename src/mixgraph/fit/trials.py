@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mixgraph.fit.problem import Problem
 from mixgraph.graph.graph import Graph
-from mixgraph.graph.node import Node
+from mixgraph.graph.node import SUM_TYPES, Node
 from mixgraph.processors.bank import ParameterBank
 from mixgraph.render.batched import BatchedRenderer, Responses
 from mixgraph.render.plan import compile_plan, fft_length, is_noted
@@ -75,7 +75,7 @@ class Trials:
             self.starts = tuple(np.random.default_rng(problem.config.seed).permutation(self.starts).tolist())
         self.renders = 0
         self._room = memory_mb * 1e6
-        sums = {node.id for node in graph.nodes if node.type in ("mix", "out")}
+        sums = {node.id for node in graph.nodes if node.type in SUM_TYPES}
         summed = {before for before, after in graph.edges if after in sums}
         length = problem.config.segment_samples
         self._fft = fft_length(compile_plan(graph), problem.processors, length)
@@ -221,7 +221,7 @@ class Trials:
         kept = tuple(name for name in inputs if signatures[name] in known)
         read = tuple(name for name in inputs if signatures[name] not in known)
         rest = Graph(tuple(nodes.values()), tuple(edges))
-        sums = {node.id for node in rest.nodes if node.type in ("mix", "out")}
+        sums = {node.id for node in rest.nodes if node.type in SUM_TYPES}
         summed = {before: signatures[before] for before, after in edges if after in sums and before not in kept}
         passed = {
             node.id: signatures[node.id]

@@ -13,7 +13,8 @@ from mixgraph.errors import GraphError
 IN = "in"
 MIX = "mix"
 OUT = "out"
-FIXED_TYPES = frozenset({IN, MIX, OUT})
+SUM_TYPES = frozenset({MIX, OUT})
+FIXED_TYPES = SUM_TYPES | {IN}
 Neighbours = Mapping[str, Sequence[str]]  # an id that has none may be missing
 
 

@@ -146,10 +146,11 @@ class BatchedRenderer(Renderer):
         """Spectra `(node, 1 or 2, bin)` of impulse responses, as much of them as `length` samples can show."""
         if self.responses is None:
             return _response_spectrum(processor.impulse_response(bank.select(processor.name, ids)), length, n)
-        missing = [name for name in ids if (name, length, n) not in self.responses]
-        if missing:
-            impulse = processor.impulse_response(bank.select(processor.name, missing))
-            for name, row in zip(missing, _response_spectrum(impulse, length, n), strict=True):
+        if any((name, length, n) not in self.responses for name in ids):
+            # Of all of a type together, whoever asks first: how one is rounded may depend on those beside it.
+            every = bank.ids[processor.name]
+            impulse = processor.impulse_response(bank.select(processor.name, every))
+            for name, row in zip(every, _response_spectrum(impulse, length, n), strict=True):
                 self.responses[name, length, n] = row
         return torch.stack([self.responses[name, length, n] for name in ids])
 

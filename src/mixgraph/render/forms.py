@@ -15,6 +15,7 @@ from torch import Tensor
 from mixgraph.dsp.level import LevelPair
 from mixgraph.dsp.spectral import to_signal, to_spectrum
 from mixgraph.dsp.spectral_run import MAX_FILTERS, Filter, apply_run
+from mixgraph.graph.node import SUM_TYPES
 from mixgraph.render.plan import Part, Stage
 
 
@@ -57,9 +58,16 @@ class Forms:
     @property
     def signal(self) -> Tensor:
         """The samples `(row, 2, time)`; tails are cut off."""
-        if self.is_spectrum:
+        if not self.is_spectrum:
+            return self.base if self.matrix is None else torch.matmul(self.matrix, self.base)
+        filtered = [row for row in range(len(self.base)) if any(link.ids[row] for link in self.links)]
+        if self.base.is_complex() or len(filtered) == len(self.base):
             return to_signal(self.spectrum, self.n, self.length)
-        return self.base if self.matrix is None else torch.matmul(self.matrix, self.base)
+        # Rows that no filter meets are samples still, and stay what they are alone.
+        order = filtered + [row for row in range(len(self.base)) if row not in filtered]
+        parts = (tuple(order[: len(filtered)]), tuple(order[len(filtered) :]))
+        joined = torch.cat([self.rows(part).signal for part in parts])
+        return take_rows(joined, tuple(sorted(range(len(order)), key=order.__getitem__)))
 
     @property
     def spectrum(self) -> Tensor:
@@ -116,7 +124,7 @@ def gather(stage: Stage, outputs: Mapping[int, Forms], heard: Mapping[int, Mappi
 
     def part_of(part: Part) -> Forms:
         forms, known = outputs[part.stage], heard.get(part.stage, {})
-        if stage.stacked or not all(row in known for row in part.rows):
+        if (stage.stacked and stage.type not in SUM_TYPES) or not all(row in known for row in part.rows):
             return forms.rows(part.rows)
         return forms.with_base(torch.stack([known[row] for row in part.rows]))
 

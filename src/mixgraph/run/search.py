@@ -201,8 +201,8 @@ class SearchRun:
             if stopped:
                 raise Stopped
 
-        one_cycle = self.config.fit.learning_rate_schedule == "one_cycle"
-        phase = Phase(self.round, steps, learning_rate, one_cycle, sparsity_offset)
+        schedule = self.config.fit.learning_rate_schedule
+        phase = Phase(self.round, steps, learning_rate, schedule, sparsity_offset)
         train(self.problem, self.graph, self.bank, phase, moments=self.moments, on_step=on_step)
         self.moments = Moments()
 
