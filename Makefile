@@ -19,7 +19,7 @@ PYTEST := $(TEST_ENV) $(BIN)/python -m pytest --numprocesses auto --maxprocesses
 
 # The benchmarks: those that take no time, those that write JSON too, and options of theirs.
 QUICK := schedules subgroups preset_cost
-MEASURED := limit steps trial growth convergence importance
+MEASURED := limit steps trial search growth convergence importance
 BENCH_OUT ?= bench-results
 bench_steps := --waterfall --large 100/20
 bench_trial := --exact
