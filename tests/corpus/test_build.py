@@ -23,7 +23,6 @@ from mixgraph.corpus.folder import Corpus, SongRecord
 from mixgraph.corpus.repeat import to_repeat
 from mixgraph.errors import ConfigError, OutputError
 from tests.cli.tiny import same_bytes, write_wav
-from tests.datasets.trees import mixing_secrets
 from tests.corpus.searches import (
     JOB,
     SETTINGS,
@@ -37,6 +36,7 @@ from tests.corpus.searches import (
     settings,
     wait_for,
 )
+from tests.datasets.trees import mixing_secrets
 from tests.engine import RATE, small_song
 
 ROOT = Path(__file__).resolve().parents[2]

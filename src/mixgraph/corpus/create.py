@@ -107,9 +107,7 @@ def _read_anew(corpus: Corpus, source: Dataset, songs: Sequence[str]) -> Corpus:
     return corpus
 
 
-def _record(
-    source: Dataset, song: str, known: SongRecord | None, words: Mapping[str, str] | None
-) -> SongRecord:
+def _record(source: Dataset, song: str, known: SongRecord | None, words: Mapping[str, str] | None) -> SongRecord:
     try:
         entry = source.entry(song)
         if words and entry.grouping == "guessed":
