@@ -29,21 +29,12 @@ def variable_of(corpus: Corpus) -> str:
 
 
 def place_in_dataset(corpus: Corpus, path: str) -> str:
-    """A path from the dataset's folder, with `/`; of one outside of it only the name, and a relative one as it is."""
+    """A path from the dataset's folder, with `/`; of one outside of it only the name; a relative one stays."""
     place = Path(path)
     if not place.is_absolute():
         return path
-    root = _home(corpus)
+    root = corpus.facts.get("root")
     return (place.relative_to(root) if root and place.is_relative_to(root) else Path(place.name)).as_posix()
-
-
-def _home(corpus: Corpus) -> Path | None:
-    """The dataset's folder; in corpora that do not say, what the folders of all their songs have in common."""
-    if noted := corpus.facts.get("root"):
-        return Path(noted)
-    folders = [Path(record.layout["folder"]) for record in corpus.songs]
-    parents = [folder.parent for folder in folders if folder.is_absolute()]
-    return Path(os.path.commonpath(parents)) if parents else None
 
 
 def truth_folder(corpus: Corpus, record: SongRecord) -> Path | None:
