@@ -32,7 +32,7 @@ LEAST_SECONDS, MOST_SECONDS = 10.0, 40.0
 MOST_SILENCE = 15.0
 DRIFTS_PPM = (0, 20, 100, 300)
 NOISES_DB = (None, 20, 10)  # below the mix
-HEARD_LEVEL, HEARD_SECONDS = 1e-3, 3  # a track that is louder for shorter cannot be found by itself
+HEARD_LEVEL, HEARD_SECONDS = 1e-3, 3  # a track that is louder for shorter is hard to find by itself
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,14 @@ class Cut:
 
 @dataclass(frozen=True)
 class Trial:
-    """A song to be aligned, and the true offsets (s) of its tracks in the middle of the mix; None where none is."""
+    """A song to be aligned, and the true offsets (s) of its tracks in the middle of the mix; None where none is.
+
+    `brief` are the tracks of which little is in both.
+    """
 
     song: Song
     truth: Mapping[str, float | None]
+    brief: frozenset[str]
     drift_ppm: float
     noise_db: int | None
 
@@ -80,6 +84,7 @@ class Outcome:
     drift_ppm: float
     noise_db: int | None
     found: Alignment
+    brief: bool = False
 
     @property
     def right(self) -> bool:
@@ -109,7 +114,7 @@ def draw(song: Song, mixed: Song, rng: np.random.Generator, *, one_by_one: bool)
         mix = mix + rng.normal(size=mix.shape) * np.sqrt(np.mean(mix**2)) * 10 ** (-noise / 20)
     middle = mix_cut.source(mix.shape[1] / 2)
     flip = rng.choice([-1, 1])
-    tracks, truth, cut = {}, {}, None
+    tracks, truth, brief, cut = {}, {}, set[str](), None
     for name in song.tracks:
         if cut is None or one_by_one:
             least = SHARED_SECONDS if song is mixed else 0.0
@@ -117,9 +122,10 @@ def draw(song: Song, mixed: Song, rng: np.random.Generator, *, one_by_one: bool)
         samples = song.track(name)
         tracks[name] = cut.of(samples) * (flip if rng.random() < 0.9 else -flip)
         both = samples[:, max(cut.first, mix_cut.first) : min(cut.last, mix_cut.last)]
-        there = song is mixed and (not one_by_one or _heard(both))
-        truth[name] = (mix.shape[1] / 2 - cut.place(middle)) / RATE if there else None
-    return Trial(Song.from_arrays(song.name, tracks, mix, RATE), truth, 1e6 / (1 + drift * 1e-6) - 1e6, noise)
+        brief |= set() if _heard(both) else {name}
+        truth[name] = (mix.shape[1] / 2 - cut.place(middle)) / RATE if song is mixed else None
+    aligned = Song.from_arrays(song.name, tracks, mix, RATE)
+    return Trial(aligned, truth, frozenset(brief), 1e6 / (1 + drift * 1e-6) - 1e6, noise)
 
 
 def _draw_cut(rng: np.random.Generator, samples: int, stretch: float) -> Cut:
@@ -167,7 +173,8 @@ def single_tracks(songs: Mapping[str, Song], options: argparse.Namespace, *, wro
             trial = draw(songs[name], songs[mixed], rng, one_by_one=True)
             for track, found in find_track_alignments(trial.song).items():
                 if found.confidence:
-                    yield Outcome(name, track, trial.truth[track], trial.drift_ppm, trial.noise_db, found)
+                    how = trial.drift_ppm, trial.noise_db
+                    yield Outcome(name, track, trial.truth[track], *how, found, track in trial.brief)
         say(f"per track, {name}, {'wrong pairs' if wrong else 'right pairs'}: done")
 
 
@@ -207,8 +214,8 @@ def report(title: str, right: Sequence[Outcome], wrong: Sequence[Outcome]) -> No
     for noise in NOISES_DB:
         label = "no noise" if noise is None else f"noise at -{noise} dB"
         groups[label] = [outcome for outcome in right if outcome.noise_db == noise]
-    if any(outcome.truth is None for outcome in right):
-        groups["heard for less than 3 s"] = [outcome for outcome in right if outcome.truth is None]
+    if any(outcome.brief for outcome in right):
+        groups["heard for less than 3 s"] = [outcome for outcome in right if outcome.brief]
     groups |= {"right pairs": right, "wrong pairs": wrong}
     header = ["", "cases", "best match right", "right and trusted", "refused", "wrong and trusted"]
     table(title, [*header, "drift error (ppm), median", "95 %"], rows(groups))

@@ -154,6 +154,46 @@ def test_each_track_has_its_own_offset() -> None:
         assert found[name].trusted and found[name].offset_seconds == NEAR(seconds, abs=1e-3), name
 
 
+def only(samples: np.ndarray, first: float, last: float) -> np.ndarray:
+    """Silence but from `first` to `last` (s)."""
+    heard = np.zeros_like(samples)
+    heard[round(first * RATE) : round(last * RATE)] = samples[round(first * RATE) : round(last * RATE)]
+    return heard
+
+
+def test_one_hit_tells_nothing_however_well_it_fits() -> None:
+    one, two = only(hits(0), 4.1, 5.9), hits(1)
+    found = find_track_alignments(song({"one": one, "two": two}, mixed(one, two)))
+    assert not found["one"].trusted and "hardly better" in found["one"].refusal
+    assert found["two"].trusted
+
+
+def test_the_same_again_is_refused_where_little_is_heard() -> None:
+    part, louder = hits(0, 4), hits(1, 30)
+    again = np.zeros(30 * RATE, np.float32)
+    again[3 * RATE : 7 * RATE], again[20 * RATE : 24 * RATE] = part, part
+    masked = again + 1.5 * only(louder, 3, 7)  # where it belongs there is more besides
+    found = find_alignment(song({"part": part}, mixed(masked)))
+    assert found.offset_seconds == NEAR(20, abs=1e-3) and not found.trusted
+
+
+def test_what_is_hardly_heard_drifts_like_the_rest() -> None:
+    drift_ppm, long, brief = 200.0, hits(0, 30), only(hits(1, 30), 22, 26)
+    slow = {
+        name: soxr.resample(track, RATE, RATE / (1 + drift_ppm * 1e-6))
+        for name, track in {"long": long, "brief": brief}.items()
+    }
+    mix = mixed(long, brief)
+    found = find_track_alignments(song(slow, mix))
+    for name in slow:
+        assert found[name].trusted and found[name].drift_ppm == NEAR(drift_ppm, abs=5), name
+        assert found[name].offset_seconds == NEAR(15 * drift_ppm * 1e-6, abs=2e-4), name
+    alone = find_track_alignments(song({"brief": slow["brief"]}, mix))["brief"]
+    assert not alone.trusted and "drift unknown" in alone.refusal
+    told = find_track_alignments(song({"brief": slow["brief"]}, mix), drift_ppm=drift_ppm)["brief"]
+    assert told.trusted and told.offset_seconds == NEAR(15 * drift_ppm * 1e-6, abs=2e-4)
+
+
 def alignment(offset: float, confidence: float = 0.95, refusal: str = "") -> Alignment:
     return Alignment(offset, confidence, 0.0, 1.0, refusal)
 

@@ -36,6 +36,7 @@ from tests.corpus.searches import (
     settings,
     wait_for,
 )
+from tests.datasets.trees import mixing_secrets
 from tests.engine import RATE, small_song
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -222,6 +223,23 @@ def test_a_corpus_is_made_in_one_way(songs: Path, tmp_path: Path) -> None:
     (tmp_path / "other/letter.txt").write_text("dear")
     with pytest.raises(OutputError, match=r"other: is no corpus, and not empty"):
         corpus_of(songs, tmp_path / "other")
+
+
+def test_guessed_subgroups_go_by_the_words_that_are_given(tmp_path: Path) -> None:
+    truth = mixing_secrets(tmp_path / "songs")
+    name, dataset = dataset_at("mixing_secrets", tmp_path / "songs")
+    (tmp_path / "songs/Actions_DevilsWords_Full/correspondence.yaml").unlink()
+    guessed = [song for song in truth if dataset.entry(song).grouping == "guessed"]
+    assert guessed and len(guessed) < len(truth)
+    folder, config, words = tmp_path / "corpus", settings(), {"elec": "mine"}
+    corpus = create_corpus(folder, name, dataset, tuple(truth), config, words=words)
+    assert corpus.song(guessed[0]).layout["subgroups"] == {"mine": ["05_ElecGtr1", "06_ElecGtr2"]}
+    assert {song.id for song in corpus.songs if song.guessed} == set(guessed)
+    given = [song.id for song in corpus.songs if not song.guessed and not song.fault]
+    assert given and all("mine" not in corpus.song(song).layout["subgroups"] for song in given)
+    assert read_anew(corpus, guessed).songs == corpus.songs
+    with pytest.raises(ConfigError, match=r"begun with words of subgroups = .*mine.*, not those of mixgraph alone"):
+        create_corpus(folder, name, dataset, tuple(truth), config, resume=True)
 
 
 def test_songs_are_chosen_by_id_pattern_and_list(songs: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import re
 import shutil
 import tarfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,16 @@ from mixgraph.corpus.export.packing import pack, plain_name
 from mixgraph.corpus.export.webdataset import write_shards
 from mixgraph.corpus.folder import Corpus
 from mixgraph.corpus.layouts import layout_of
-from mixgraph.corpus.tables import TABLES, table_file
+from mixgraph.corpus.places import place_in_dataset
+from mixgraph.corpus.tables import TABLES, read_table, table_file
 from mixgraph.corpus.verify import verify
-from mixgraph.errors import OutputError, SongError
+from mixgraph.errors import OutputError, ResultError, SongError
 from mixgraph.result.result import Result
+from mixgraph.result.song import load_own_song
 from tests.corpus.corpora import SONGS
 from tests.engine import RATE
 
+VARIABLE = "MIXGRAPH_SONGS"
 AUDIO = {".wav", ".flac", ".tar"}
 
 
@@ -43,14 +47,46 @@ def samples(*shards: Path) -> list[dict[str, Any]]:
     return found
 
 
-def test_without_being_asked_no_dry_audio_is_copied(searched, tmp_path):
+def test_without_being_asked_no_dry_audio_is_copied(searched, tmp_path, monkeypatch):
     assert main(["corpus", "export", str(searched.folder), "-o", str(tmp_path / "copy")]) == 0
     copy = Corpus.open(tmp_path / "copy")
     audio = [path for path in copy.folder.rglob("*") if path.suffix in AUDIO]
     assert {path.relative_to(copy.folder).as_posix() for path in audio} == {f"songs/{song}/mix.flac" for song in SONGS}
     for name in TABLES:
         assert table_file(copy.folder, name).read_bytes() == table_file(searched.folder, name).read_bytes()
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert "set MIXGRAPH_SONGS" in next(verify(copy, sample=1))
+    with pytest.raises(SongError, match="set MIXGRAPH_SONGS"):
+        export_corpus(copy, tmp_path / "heard", audio="flac")
+    monkeypatch.setenv(VARIABLE, str(shutil.copytree(searched.folder.parent / "dry", tmp_path / "moved")))
     assert list(verify(copy, sample=1)) == []
+    assert list(verify(export_corpus(copy, tmp_path / "heard", audio="flac"), sample=1)) == []
+
+
+@pytest.mark.parametrize("audio", [None, "flac", "webdataset"])
+def test_nothing_in_a_copy_names_folders_of_this_machine(searched, tmp_path, audio):
+    home = searched.folder.parent
+    root = replace(searched, facts=searched.facts | {"root": str(home / "dry")})
+    whose = replace(searched.songs[0], truth=str(home / "dry" / "one" / "truth"))
+    copy = export_corpus(replace(root, songs=(whose, *searched.songs[1:])), tmp_path / "copy", audio=audio)
+    again = export_corpus(copy, tmp_path / "again")
+    for one in (copy, again):
+        for file in (path for path in one.folder.rglob("*") if path.is_file()):
+            content = read_table(one.folder, file.stem).to_pylist() if file.suffix == ".parquet" else file.read_bytes()
+            written = str(content).encode() if isinstance(content, list) else content
+            for place in (home, tmp_path, Path.home(), Path(__file__).parents[2]):
+                assert str(place).encode() not in written, file
+    assert [row["song_folder"] for row in read_table(copy.folder, "songs").to_pylist()] == list(SONGS)
+    assert copy.songs[0].truth == "one/truth" and again.songs[1].layout["folder"] == "two"
+    with pytest.raises(ResultError, match="names its song only as one of a dataset"):
+        load_own_song(Result.load(copy.result_folder("one")), copy.result_folder("one"))
+
+
+def test_a_song_outside_of_its_dataset_is_known_by_its_name_alone(searched):
+    corpus = replace(searched, facts={"root": "/data/songs"})
+    assert place_in_dataset(corpus, "/data/songs/a/b") == "a/b"
+    assert place_in_dataset(corpus, "/home/ann/secret/c") == "c"
+    assert place_in_dataset(corpus, "a/b") == "a/b"
 
 
 def test_with_flac_it_renders_to_the_same_bits_wherever_it_lies(searched, tmp_path):

@@ -268,6 +268,15 @@ def test_a_corpus_is_scored_by_its_known_songs(corpus: Corpus, capsys: pytest.Ca
     assert found["pooled"]["nodes"]["total"]["true"] == len(TRUE)
 
 
+def test_truths_are_found_from_the_folder_of_the_dataset(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace(corpus, songs=tuple(replace(song, truth=song.truth and "truth") for song in corpus.songs)).save()
+    monkeypatch.setenv("MIXGRAPH_SONGS", str(corpus.folder.parent))
+    assert main(["corpus", "score", str(corpus.folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["songs"].keys() == {"known"}
+
+
 def test_one_result_is_scored_in_a_table(corpus: Corpus, capsys: pytest.CaptureFixture[str]) -> None:
     places = ["--result", str(corpus.result_folder("known")), "--truth", str(corpus.folder.parent / "truth")]
     assert main(["corpus", "score", *places]) == 0

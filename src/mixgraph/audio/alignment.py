@@ -21,6 +21,9 @@ CANCELLED = 0.01  # of the power: a mono sum with less is made of channels of op
 ACTIVE = 0.01  # of the peak: samples from here on make up a track's level
 MAX_OFFSET_SECONDS = 30.0
 TRUSTED = 0.9  # confidence
+TELLING_PPM = 30.0  # error of a drift from which on a track takes that of others
+KNOWN_DRIFT = 5e-6  # error of a drift that others tell
+UNSURE_SECONDS = 2.5e-3  # that the drift may shift a track by between where it is heard and the middle of the mix
 SAME_SECONDS = 2e-4  # that a track may differ from the set: less is the error of its own offset
 
 # The margin at which right and wrong are equally likely, and how steep confidence is there: see docs/alignment.md.
@@ -67,14 +70,27 @@ def find_alignment(song: Song, *, max_offset_seconds: float = MAX_OFFSET_SECONDS
 
 
 def find_track_alignments(
-    song: Song, *, max_offset_seconds: float = MAX_OFFSET_SECONDS, drift_ppm: float = 0.0
+    song: Song, *, max_offset_seconds: float = MAX_OFFSET_SECONDS, drift_ppm: float | None = None
 ) -> dict[str, Alignment]:
-    """An offset for each track by itself, as `find_alignment` does it; `drift_ppm` is what to expect, say the set's."""
+    """An offset for each track by itself, as `find_alignment` does it; `drift_ppm` is the drift of them all, if known.
+
+    Where it is not, tracks that are heard too little to tell are taken to drift like those that tell.
+    """
     target = _Target.of(song, max_offset_seconds)
     found = dict.fromkeys(song.tracks, _nothing("the track is silent"))
-    for name, recording in _sounding(song).items():
+    sounding = _sounding(song)
+
+    def find(name: str, drift: float | None) -> Alignment:
+        recording = sounding[name]
         samples = _resampled(_mono(recording), song.sample_rate, target.rate)
-        found[name] = target.find(samples, recording.start / song.sample_rate, drift_ppm)
+        return target.find(samples, recording.start / song.sample_rate, drift)
+
+    found |= {name: find(name, drift_ppm) for name in sounding}
+    told = [one for one in found.values() if one.trusted and one.drift_error_ppm < TELLING_PPM]
+    if drift_ppm is None and told:
+        common = float(np.average([one.drift_ppm for one in told], weights=[one.drift_error_ppm**-2 for one in told]))
+        untold = [name for name in sounding if found[name].confidence and found[name].drift_error_ppm >= TELLING_PPM]
+        found |= {name: find(name, common) for name in untold}
     return found
 
 
@@ -129,11 +145,14 @@ class _Target:
         channels = mix[:1] if np.array_equal(*mix) else mix
         return cls(np.stack([whiten(_resampled(row, song.sample_rate, rate), rate) for row in channels]), rate, reach)
 
-    def find(self, sought: np.ndarray, start: float, drift_ppm: float = 0.0) -> Alignment:
-        """The alignment of samples at `rate` that start at `start` (s) now."""
-        line = find_line(sought, start, self.white, self.rate, self.reach, drift_ppm * 1e-6)
+    def find(self, sought: np.ndarray, start: float, drift_ppm: float | None = None) -> Alignment:
+        """The alignment of samples at `rate` that start at `start` (s) now; `drift_ppm` is their drift, if known."""
+        line = find_line(sought, start, self.white, self.rate, self.reach, (drift_ppm or 0.0) * 1e-6)
         if line is None:
             return _nothing("nothing in it is loud enough where it could overlap with the mix")
+        if drift_ppm is not None and line.drift_error > TELLING_PPM * 1e-6:
+            lag = line.lag + (line.drift - drift_ppm * 1e-6) * line.heard_at
+            line = replace(line, lag=lag, drift=drift_ppm * 1e-6, drift_error=KNOWN_DRIFT)
         # What comes to lie in the middle of the mix is found at the time t with t + lag + drift * t = middle.
         middle = self.white.shape[1] / self.rate / 2 - start
         offset = line.lag + line.drift * (middle - line.lag) / (1 + line.drift)
@@ -141,6 +160,8 @@ class _Target:
         refusal = ""
         if confidence < TRUSTED:
             refusal = f"the best match, at {offset:+.3f} s, is hardly better than others (confidence {confidence:.0%})"
+        elif abs(middle - line.lag - line.heard_at) * line.drift_error > UNSURE_SECONDS:
+            refusal = f"the best match, at {offset:+.3f} s, is far from the middle of the mix, and its drift unknown"
         return Alignment(offset, confidence, line.drift * 1e6, line.drift_error * 1e6, refusal)
 
 

@@ -24,6 +24,10 @@ MAX_WINDOWS = 48
 QUIET = 1e-4  # of the loudest window's energy: nothing is looked for in a quieter one
 BIN_SECONDS = 1e-3  # of the vote
 NEAR_SECONDS = 3e-3  # rivals are farther apart: a peak has skirts
+FAR_SECONDS = 1.0  # from here on a rival may be the same music again
+FEW_WINDOWS = 3  # cannot tell music from its repeats, unless the line stands out so much more:
+STAND_OUT = 1.45
+LEAN = 0.27  # how much less than the margin may be left without the window that votes most for the line
 REFINED_SECONDS = 5e-3  # to both sides of the line that won
 HEARD = 2.0  # times the median vote: a refined peak is one
 STRAIGHTEN = 15e-6  # a drift from here on blurs the peaks of the windows
@@ -38,13 +42,15 @@ FLOOR = 1e-4  # of the mean power: what is weaker, say beyond the cutoff of a co
 class Line:
     """At time t (s) of a signal it lies `lag + drift * t` (s) later in another; `drift_error` is a standard error.
 
-    `margin` is how much better it fits than the best other line: about 1 for chance, and for what repeats.
+    `margin` is how much better it fits than the best other line: about 1 for chance, and for what repeats. `heard_at`
+    is the time around which what was found is.
     """
 
     lag: float
     drift: float
     drift_error: float
     margin: float
+    heard_at: float
 
 
 class Elected(NamedTuple):
@@ -118,9 +124,9 @@ def _look(sought: np.ndarray, first: int, white: np.ndarray, rate: int, reach: f
         heights.append(height)
     heard = np.array(heights) > HEARD * np.median(votes)
     if not heard.any():
-        return Line(elected.lag, 0.0, MAX_DRIFT, elected.margin)
+        return Line(elected.lag, 0.0, MAX_DRIFT, elected.margin, float(times.mean()))
     fitted = fit_drift(np.array(spots)[heard], np.array(lags)[heard], 0.1 / rate)
-    return Line(fitted.lag, fitted.slope, fitted.error, elected.margin)
+    return Line(fitted.lag, fitted.slope, fitted.error, elected.margin, float(np.mean(np.array(spots)[heard])))
 
 
 def _loud_windows(sought: np.ndarray, size: int, low: int, high: int) -> list[int]:
@@ -156,18 +162,42 @@ def _elect(votes: np.ndarray, times: np.ndarray, bin_seconds: float, reach: floa
     middle, half = (times[0] + times[-1]) / 2, (times[-1] - times[0]) / 2
     steps = math.ceil(MAX_DRIFT * half / bin_seconds)
     drifts = np.linspace(-MAX_DRIFT, MAX_DRIFT, 2 * steps + 1) if steps else np.zeros(1)
+    shifts = steps + np.round(np.outer(drifts, times - middle) / bin_seconds).astype(int)
     padded, bins = np.pad(votes, ((0, 0), (steps, steps))), votes.shape[1]
-    best, best_drift = np.zeros(bins, np.float32), np.zeros(bins)
-    for drift in drifts:
-        shifts = steps + np.round(drift * (times - middle) / bin_seconds).astype(int)
-        total = np.sum([row[shift : shift + bins] for row, shift in zip(padded, shifts, strict=True)], axis=0)
-        best_drift[total > best] = drift
-        best = np.maximum(best, total)
+    best, which = _count(padded, shifts, bins)
     peak, near = int(best.argmax()), round(NEAR_SECONDS / bin_seconds)
-    rival = max(best[: max(0, peak - near)].max(initial=0), best[peak + near + 1 :].max(initial=0))
-    drift = float(best_drift[peak])
-    lag = (peak + 0.5) * bin_seconds - reach - drift * middle
-    return Elected(lag, drift, float(best[peak] / rival) if rival else 1.0)
+    there = peak + shifts[which[peak]]
+    support = [row[max(0, at - 1) : at + 2].max() - np.median(row) for row, at in zip(padded, there, strict=True)]
+    margin = _margin_of(best, peak, near)
+    if len(votes) <= FEW_WINDOWS and (repeat := _highest(best, peak, round(FAR_SECONDS / bin_seconds))):
+        margin = min(margin, best[peak] / repeat / STAND_OUT)
+    # One window fits somewhere by chance, and a single hit wherever there is one like it: the others must agree.
+    strongest = int(np.argmax(support))
+    rest, _ = _count(np.delete(padded, strongest, axis=0), np.delete(shifts, strongest, axis=1), bins)
+    margin = min(margin, LEAN + _margin_of(rest, peak, near))
+    drift = float(drifts[which[peak]])
+    return Elected((peak + 0.5) * bin_seconds - reach - drift * middle, drift, float(margin))
+
+
+def _count(padded: np.ndarray, shifts: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Votes for the best of the lines (lines, windows) through each bin (bins,), and which that is."""
+    best, which = np.zeros(bins, np.float32), np.zeros(bins, int)
+    for line, row_shifts in enumerate(shifts):
+        total = np.sum([row[shift : shift + bins] for row, shift in zip(padded, row_shifts, strict=True)], axis=0)
+        which[total > best] = line
+        best = np.maximum(best, total)
+    return best, which
+
+
+def _margin_of(votes: np.ndarray, peak: int, near: int) -> float:
+    """How much more votes there are around a peak than elsewhere: 0 where there are none."""
+    rival = _highest(votes, peak, near)
+    return float(votes[max(0, peak - near) : peak + near + 1].max() / rival) if rival else 0.0
+
+
+def _highest(votes: np.ndarray, peak: int, near: int) -> float:
+    """The most votes farther than `near` from a peak."""
+    return float(max(votes[: max(0, peak - near)].max(initial=0), votes[peak + near + 1 :].max(initial=0)))
 
 
 def _summit(height: np.ndarray) -> tuple[float, float]:

@@ -68,6 +68,11 @@ def run_build(
     if unaligned:
         what = f"tracks and mix of {len(unaligned)} songs, such as {unaligned[0]}, may not start together"
         logger.warning("%s; --align finds the offsets", what)
+    guessed = [song.id for song in songs if song.guessed]
+    if guessed:
+        place = shlex.join([corpus.dataset, str(corpus.facts.get("root", ""))])
+        what = f"the subgroups of {len(guessed)} songs, such as {guessed[0]}, are guessed"
+        logger.warning("%s; `mixgraph datasets %s --subgroups` shows them, --groups teaches words", what, place)
     engine = _engine(options, corpus)  # before we heed signals: Ray takes them for itself when it begins
     stop = StopRequest()
     stop.armed = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -37,10 +37,12 @@ def create_corpus(
     config: SearchConfig,
     *,
     align: bool = False,
+    words: Mapping[str, str] | None = None,
     resume: bool = False,
 ) -> Corpus:
     """The corpus in a folder, made if it is not there, with those songs of a dataset among its songs.
 
+    `words` are for subgroups that are guessed, as in `guess_subgroups`; those that the dataset gives stay.
     What is known of songs without a result is read anew, so that what was mended counts; a song that the dataset cannot
     read becomes a record with a `fault`. Several may do this at once. Raises `OutputError` where there is a corpus
     already (unless `resume`) or something else, `ConfigError` where it was begun in another way.
@@ -56,9 +58,9 @@ def create_corpus(
             if not resume:
                 raise OutputError(f"{folder}: holds a corpus already; go on with it with --resume, or choose another")
             corpus = Corpus.open(folder)
-            _require_same(corpus, dataset, config, align)
+            _require_same(corpus, dataset, config, align, words)
         else:
-            corpus = Corpus(folder, folder.absolute().name, dataset, config, (), _facts(source, align))
+            corpus = Corpus(folder, folder.absolute().name, dataset, config, (), _facts(source, align, words))
         return _read_anew(corpus, source, songs)
 
 
@@ -99,15 +101,17 @@ def _read_anew(corpus: Corpus, source: Dataset, songs: Sequence[str]) -> Corpus:
     for song in songs:
         known = records.get(song)
         if known is None or not corpus.result_folder(song).is_dir():
-            records[song] = _record(source, song, known)
+            records[song] = _record(source, song, known, corpus.facts.get("words"))
     corpus = replace(corpus, songs=tuple(records.values()))
     corpus.save()
     return corpus
 
 
-def _record(source: Dataset, song: str, known: SongRecord | None) -> SongRecord:
+def _record(source: Dataset, song: str, known: SongRecord | None, words: Mapping[str, str] | None) -> SongRecord:
     try:
         entry = source.entry(song)
+        if words and entry.grouping == "guessed":
+            entry = entry.regrouped(words)
     except SongError as error:
         layout = Layout(song, {}, folder=source.songs.get(song)).to_json()
         return SongRecord(song, song, "", "", layout, fault=str(error))
@@ -116,26 +120,35 @@ def _record(source: Dataset, song: str, known: SongRecord | None) -> SongRecord:
     found = known is not None and known.aligned and not entry.aligned
     if known is not None and found:
         layout["offsets"] = known.layout["offsets"]
-    return SongRecord(song, entry.title, entry.artist, entry.licence, layout, entry.aligned or found, truth)
+    about = (song, entry.title, entry.artist, entry.licence, layout, entry.aligned or found, truth)
+    return SongRecord(*about, guessed=entry.grouping == "guessed")
 
 
-def _facts(source: Dataset, align: bool) -> dict[str, Any]:
+def _facts(source: Dataset, align: bool, words: Mapping[str, str] | None) -> dict[str, Any]:
     about = {name: getattr(source, name) for name in ("title", "citation", "licence", "url")}
     made = {"mixgraph": version("mixgraph"), "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-    return about | made | {"root": str(source.root.absolute()), "align": align}
+    return about | made | {"root": str(source.root.absolute())} | _how(align, words)
 
 
-def _require_same(corpus: Corpus, dataset: str, config: SearchConfig, align: bool) -> None:
+def _require_same(
+    corpus: Corpus, dataset: str, config: SearchConfig, align: bool, words: Mapping[str, str] | None
+) -> None:
     """One corpus is made in one way."""
-    begun, given = _said(corpus.dataset, corpus.config, corpus.facts.get("align", False)), _said(dataset, config, align)
+    begun, given = _said(corpus.dataset, corpus.config, corpus.facts), _said(dataset, config, _how(align, words))
     for name, value in given.items():
         if begun[name] != value:
             cure = "give the same to --resume, or make another corpus with -o"
             raise ConfigError(f"{corpus.folder}: was begun with {name} = {begun[name]}, not {value}; {cure}")
 
 
-def _said(dataset: str, config: SearchConfig, align: bool) -> dict[str, Any]:
-    values: dict[str, Any] = {"dataset": dataset, "align": align}
+def _how(align: bool, words: Mapping[str, str] | None) -> dict[str, Any]:
+    """What `facts` say of how songs are read."""
+    return {"align": align} | ({"words": dict(words)} if words else {})
+
+
+def _said(dataset: str, config: SearchConfig, facts: Mapping[str, Any]) -> dict[str, Any]:
+    words = facts.get("words") or "those of mixgraph alone"
+    values: dict[str, Any] = {"dataset": dataset, "align": facts.get("align", False), "words of subgroups": words}
     for section, held in config.model_dump(mode="json").items():
         inner = held.items() if isinstance(held, dict) else [("", held)]
         values |= {f"{section}.{key}".rstrip("."): value for key, value in inner}

@@ -35,7 +35,8 @@ Status = Literal["waiting", "running", "done", "failed"]
 class SongRecord:
     """One song of a corpus. `layout` is `Layout.to_json()`; `truth` the folder of its true graph, where known.
 
-    `fault` is what was wrong with the song when its dataset was read: it fails with that, alone.
+    `fault` is what was wrong with the song when its dataset was read: it fails with that, alone. `guessed` says that
+    its subgroups are a guess from the names of its tracks.
     """
 
     id: str
@@ -46,6 +47,7 @@ class SongRecord:
     aligned: bool = True
     truth: str | None = None
     fault: str = ""
+    guessed: bool = False
 
 
 @final

@@ -6,21 +6,22 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from mixgraph.audio.song import Song, load_layout
 from mixgraph.audio.song_file import Layout
 from mixgraph.config import SearchConfig
 from mixgraph.corpus.folder import Corpus, SongRecord
-
-AUDIO: Final = "audio"
-"""In `Corpus.facts` of a corpus that carries its audio: `sha256` of the files by song."""
+from mixgraph.corpus.places import AUDIO, dataset_root
 
 
 def layout_of(corpus: Corpus, record: SongRecord, provenance: Mapping[str, Any]) -> Layout:
-    """The files of a song, in the roles that its search gave them; a corpus that carries its audio has its own."""
-    heard = None if AUDIO in corpus.facts else provenance.get("layout")
-    return Layout.from_json(heard or record.layout, corpus.folder / record.layout["folder"])
+    """The files of a song, in the roles that its search gave them; a corpus that carries its audio has its own.
+
+    A copy without audio looks for them where the environment variable of its dataset says.
+    """
+    heard, home = (None, None) if AUDIO in corpus.facts else (provenance.get("layout"), dataset_root(corpus))
+    return Layout.from_json(heard or record.layout, (home or corpus.folder) / record.layout["folder"])
 
 
 def load_dry(layout: Layout, config: SearchConfig) -> Song:

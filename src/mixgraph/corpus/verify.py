@@ -15,6 +15,7 @@ import torch
 from mixgraph.audio.files import decode, read_audio
 from mixgraph.corpus.folder import Corpus, SongRecord
 from mixgraph.corpus.layouts import changed_inputs, known_hashes, layout_of, load_dry
+from mixgraph.corpus.places import what_is_not_said
 from mixgraph.corpus.tables import make_tables, read_table, table_file
 from mixgraph.corpus.tables.datasheet import DATASHEET
 from mixgraph.errors import MixgraphError
@@ -32,6 +33,8 @@ CURE: Final = "remove the song's folder and run `mixgraph corpus build --resume`
 def verify(corpus: Corpus, *, sample: int, seed: int = 0, device: str | torch.device = "cpu") -> Iterator[str]:
     """One line per fault; `sample` songs, drawn by `seed`, are rendered and their loss is compared with the stored."""
     done = [record for record in corpus.songs if corpus.result_folder(record.id).is_dir()]
+    if unsaid := what_is_not_said(corpus):
+        yield unsaid
     sound, unjudged = [], set()
     for record in done:
         faults = list(check_song(corpus, record))

@@ -19,6 +19,9 @@ def load_own_song(result: Result, origin: Path, *, require_mix: bool = True) -> 
     folder, files = result.provenance.get("song_folder"), result.provenance.get("layout")
     if not folder:
         raise ResultError(f"{origin}: was not made from a song folder; name a song folder after the result")
+    if not Path(folder).is_absolute():
+        gone = f"{origin}: was taken along without its dry audio, and names its song only as {folder} of a dataset"
+        raise ResultError(f"{gone}; name a song folder after the result")
     if not Path(folder).is_dir():
         gone = f"{folder}: the song folder of {origin} is not there any more"
         raise ResultError(f"{gone}; name a song folder after the result")

@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Looks, prints what was found, and writes it if asked."""
-    from mixgraph.audio.alignment import RATE, aligned, find_alignment, find_track_alignments, settled
+    from mixgraph.audio.alignment import RATE, TELLING_PPM, aligned, find_alignment, find_track_alignments, settled
     from mixgraph.audio.song import load_layout
     from mixgraph.audio.song_file import FILE_NAME, read_layout
     from mixgraph.audio.song_toml import write_offsets
@@ -47,7 +47,8 @@ def run(options: argparse.Namespace) -> None:
     with load_layout(layout, sample_rate=RATE) as song:
         whole, each = find_alignment(song, max_offset_seconds=options.max_offset), {}
         if options.per_track:
-            drift = whole.drift_ppm if whole.trusted and whole.drifts else 0.0
+            told = whole.trusted and whole.drift_error_ppm < TELLING_PPM
+            drift = whole.drift_ppm if told else None
             each = find_track_alignments(song, max_offset_seconds=options.max_offset, drift_ppm=drift)
     if options.write:
         changed = aligned(layout, settled(whole, each) if each else whole)

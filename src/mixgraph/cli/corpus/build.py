@@ -10,6 +10,7 @@ import shlex
 from pathlib import Path
 
 from mixgraph.cli.building import add_building, run_build
+from mixgraph.cli.commands.init import add_groups
 from mixgraph.cli.flags import add_settings, settings_of
 from mixgraph.errors import SongError
 
@@ -30,27 +31,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shard", type=_shard, metavar="I/N", help=part)
     align = "find the offset between tracks and mix of songs that are not aligned"
     parser.add_argument("--align", action="store_true", help=align)
+    add_groups(parser)
     add_building(parser)
     add_settings(parser, {})
 
 
 def run(options: argparse.Namespace) -> None:
     """Makes the corpus or opens it, and searches."""
+    from mixgraph.audio.subgroups import read_words
     from mixgraph.corpus.create import create_corpus, dataset_at, listed, shard_of
 
-    config = settings_of(options)
+    config, words = settings_of(options), read_words(options.groups) if options.groups else None
     name, dataset = dataset_at(options.dataset, options.path)
     if not dataset.has_mix:
         cure = "`mixgraph corpus synthesise` mixes its tracks"
         raise SongError(f"{name} has no real mixes of its dry tracks, so there is no graph to find; {cure}")
     ids = listed(options.only, name, dataset)
     resume = options.resume or options.shard is not None
-    corpus = create_corpus(options.output, name, dataset, ids, config, align=options.align, resume=resume)
+    how = {"align": options.align, "words": words, "resume": resume}
+    corpus = create_corpus(options.output, name, dataset, ids, config, **how)
     songs = [song for song in corpus.songs if song.id in set(ids)]
     if options.shard:
         songs = shard_of(songs, *options.shard)
-    words = [word for word in options.argv if word != "--resume"]
-    run_build(options, corpus, songs, shlex.join(["mixgraph", *words, "--resume"]))
+    said = [word for word in options.argv if word != "--resume"]
+    run_build(options, corpus, songs, shlex.join(["mixgraph", *said, "--resume"]))
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -51,6 +51,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _scores(options: argparse.Namespace) -> dict[str, Score]:
     from mixgraph.corpus.folder import Corpus
+    from mixgraph.corpus.places import truth_folder
     from mixgraph.corpus.scoring.score import score
     from mixgraph.result.result import Result
 
@@ -59,8 +60,9 @@ def _scores(options: argparse.Namespace) -> dict[str, Score]:
         return {str(options.result): score(Result.load(options.result), Result.load(options.truth))}
     if given != ["corpus"]:
         raise ConfigError("expected a corpus, or both --result and --truth; see `mixgraph corpus score --help`")
-    results = Corpus.open(options.corpus).results()
-    known = {song.id: score(found, Result.load(song.truth)) for song, found in results if song.truth}
+    corpus = Corpus.open(options.corpus)
+    true = ((song.id, found, truth_folder(corpus, song)) for song, found in corpus.results())
+    known = {song: score(found, Result.load(truth)) for song, found, truth in true if truth}
     if not known:
         cure = "build one from songs of `mixgraph corpus synthesise`"
         raise ResultError(f"{options.corpus}: no finished song has a known truth; {cure}")

@@ -77,7 +77,7 @@ def song_columns(types: Sequence[str]) -> tuple[Column, ...]:
         *(column for kind in types for column in _type_columns(kind)),
         Column("search_s", REAL, "time that the search took"),
         Column("peak_memory_mb", REAL, "most memory that the search took"),
-        Column("song_folder", TEXT, "where the song was when it was searched"),
+        Column("song_folder", TEXT, "where the song was when it was searched, from the folder of its dataset"),
         Column("mix_file", TEXT, "the target's file, from the song's folder"),
         Column("mix_sha256", TEXT, "SHA-256 of that file"),
         Column("inputs", pa.list_(INPUT), "every file that was read, from the song's folder, with its SHA-256"),

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from mixgraph.corpus.folder import Corpus, SongRecord
+from mixgraph.corpus.places import place_in_dataset
 from mixgraph.corpus.tables.fields import (
     CHANNELS,
     CONVENTIONS,
@@ -55,7 +56,7 @@ def song_row(corpus: Corpus, record: SongRecord, result: Result) -> dict[str, An
         "subgroups": list(provenance.get("subgroups", {})),
         "search_s": metrics.get("seconds"),
         "peak_memory_mb": metrics.get("peak_memory_mb"),
-        "song_folder": provenance.get("song_folder"),
+        "song_folder": place_in_dataset(corpus, provenance.get("song_folder") or "") or None,
         "mix_file": layout.get("mix"),
         "mix_sha256": hashes.get(layout.get("mix")),
         "inputs": [dict(zip(INPUT.names, item, strict=True)) for item in sorted(hashes.items())],
