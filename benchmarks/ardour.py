@@ -1,10 +1,11 @@
-"""Ardour's render of exported sessions beside our own: the table of docs/export.md.
+"""Ardour's render of exported sessions beside our own, or another program's: the tables of docs/export.md.
 
-    python benchmarks/ardour.py [SONGS] -o runs [--console-steps 40] [--threads 1]
+    python benchmarks/ardour.py [SONGS] -o runs [--to ardour] [--console-steps 40] [--threads 1]
 
-Searches each song, exports the result and the same graph without its compressors and gates, has Ardour render both, and
-compares. A result that is in runs/ is not searched again. Short searches do: what is compared is not how good a graph
-is, but how it is played. Needs Ardour 7 (Debian: apt install ardour).
+Searches each song, exports the result and the same graph without its compressors and gates, has the format's own
+program (Ardour, Faust, pedalboard) render both, and compares. A result that is in runs/ is not searched again. Short
+searches do: what is compared is not how good a graph is, but how it is played. Needs Ardour 7 (Debian: apt install
+ardour), or for Faust DawDreamer (pip install dawdreamer).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 def add(parser: ArgumentParser) -> None:
     parser.add_argument("songs", type=Path, nargs="?", default=SONGS, help="folder of song folders")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs"), help="where results are kept")
+    parser.add_argument("--to", default="ardour", metavar="FORMAT", help="a format that its own program can render")
     parser.add_argument("--console-steps", type=int, default=40)
 
 
@@ -31,8 +33,11 @@ def main() -> None:
     options = options_of(__doc__, add)
     prepare(options.threads)
     from mixgraph.export.ardour_session.render import find_ardour
+    from mixgraph.export.compare import check_comparable
 
-    find_ardour()
+    check_comparable(options.to)
+    if options.to == "ardour":
+        find_ardour()
     options.output.mkdir(exist_ok=True)
     rows = []
     for song in sorted(path.parent for path in options.songs.glob("*/song.toml")):
@@ -40,9 +45,10 @@ def main() -> None:
         result = found(song, kept, options.console_steps)
         for title, graph in (("as found", result), ("linear processors only", linear(result))):
             say(f"{song.name}, {title}")
-            rows.append((song.name, title, *measure(graph, kept)))
+            rows.append((song.name, title, *measure(graph, kept, options.to)))
+            say(", ".join(rows[-1]))
     header = ("song", "graph", "processors", "dynamics, worst gain error", "difference", "L_a")
-    table("Ardour's render beside ours", header, rows)
+    table(f"The render of {options.to} beside ours", header, rows)
 
 
 def found(song: Path, kept: Path, steps: int) -> Result:
@@ -68,7 +74,7 @@ def linear(result: Result) -> Result:
     return replace(result, graph=graph, bank=result.bank.keep(processor_ids(graph)))
 
 
-def measure(result: Result, kept: Path) -> tuple[str, ...]:
+def measure(result: Result, kept: Path, format: str) -> tuple[str, ...]:
     """What a row says of a graph."""
     from mixgraph.export.base import Source
     from mixgraph.export.compare import compare_export
@@ -77,8 +83,8 @@ def measure(result: Result, kept: Path) -> tuple[str, ...]:
 
     with TemporaryDirectory() as work, load_own_song(result, kept, require_mix=False) as song:
         output = Path(work, "session")
-        fates = export_result(result, "ardour", output, song=song)
-        compared = compare_export(Source(result, song), "ardour", output)
+        fates = export_result(result, format, output, song=song)
+        compared = compare_export(Source(result, song), format, output)
     errors = [fate.error_db for fate in fates if fate.error_db is not None]
     worst = f"{len(errors)}, {max(errors):.3f} dB" if errors else "none"
     return str(len(fates)), worst, f"{compared.difference_db:.1f} dB", f"{compared.loss:.4f}"

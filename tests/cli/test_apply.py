@@ -10,6 +10,7 @@ import soundfile
 
 from mixgraph.cli import main
 from mixgraph.cli.commands.apply import LEVELS
+from mixgraph.export.base import EXPORTS
 from mixgraph.presets.levels import MODES
 from mixgraph.result.result import Result
 from tests.cli.test_errors import fails
@@ -58,6 +59,16 @@ def test_stems_without_a_mix(finished: Path, stems: Path, tmp_path: Path, capsys
     fails(["evaluate", str(out)], capsys, "mix")
     rendered, rate = soundfile.read(tmp_path / "mix.wav")
     assert rate == Result.load(out).config.audio.sample_rate and rendered.any()
+
+
+@pytest.mark.parametrize("format", list(EXPORTS))
+def test_what_it_makes_is_exported(format: str, finished: Path, stems: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "out"
+    assert main(["apply", str(finished), str(stems), "-o", str(out), "--no-report"]) == 0
+    capsys.readouterr()
+    assert main(["export", str(out), "--to", format, "-o", str(tmp_path / "export"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)["processors"]
+    assert [fate["id"] for fate in said] == [node.id for node in Result.load(out).graph.processors]
 
 
 def test_a_mapping_is_written_edited_and_used(finished: Path, stems: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -13,6 +13,8 @@ import soundfile
 
 from mixgraph.audio.song import Song
 from mixgraph.console import build_console
+from mixgraph.export.base import Source
+from mixgraph.export.compare import compare_export
 from mixgraph.export.write import export_result
 from mixgraph.result.result import Result
 from tests.engine import RATE
@@ -45,6 +47,13 @@ def test_linear_graphs_are_exact(song: Song, linear: Result, tmp_path: Path) -> 
     fates = export_result(linear, "pedalboard", tmp_path / "out")
     assert {fate.kept for fate in fates} == {"exact"}
     assert difference_db(run(tmp_path / "out", song), linear.render(song)) < -90
+
+
+def test_the_command_compares_what_it_plays(song: Song, linear: Result, tmp_path: Path) -> None:
+    export_result(linear, "pedalboard", tmp_path / "out")
+    compared = compare_export(Source(linear, song), "pedalboard", tmp_path / "out")
+    assert compared.difference_db < -90
+    assert compared.loss < 0.01
 
 
 def test_dynamics_come_near(song: Song, result: Result, linear: Result, tmp_path: Path) -> None:

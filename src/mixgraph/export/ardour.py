@@ -67,7 +67,7 @@ class Ardour(RenderedExport):
             fates |= _at_another_rate(source, rate)
         return [fates[node.id] for node in graph.processors]
 
-    def render(self, folder: Path) -> tuple[np.ndarray, int]:
+    def render(self, folder: Path, source: Source) -> tuple[np.ndarray, int]:
         return render_session(folder)
 
 

@@ -66,8 +66,8 @@ class RenderedExport(Export):
     """A format that its own program can render here, so that its fidelity is heard and not only claimed."""
 
     @abstractmethod
-    def render(self, folder: Path) -> tuple[np.ndarray, int]:
-        """What the program makes of a written export, `(2, samples)`, and its sample rate.
+    def render(self, folder: Path, source: Source) -> tuple[np.ndarray, int]:
+        """What the program makes of a written export and the tracks of `source`: `(2, samples)`, and its sample rate.
 
         Raises `ConfigError` where the program is not installed, naming it and how to get it.
         """

@@ -31,7 +31,7 @@ def compare_export(source: Source, format: str, folder: Path) -> Comparison:
 
     Raises `ConfigError` where no program renders this format, or it is not installed.
     """
-    theirs, rate = check_comparable(format)().render(folder)
+    theirs, rate = check_comparable(format)().render(folder, source)
     ours = source.result.render(source.song, device=source.device)
     wanted = _resampled(ours, source.sample_rate, rate)
     count = min(theirs.shape[1], wanted.shape[1])

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar, Final, final
 
 import numpy as np
 
-from mixgraph.errors import ResultError
-from mixgraph.export.base import EXPORTS, Export, Source, file_names
+from mixgraph.audio.files import read_audio, write_audio
+from mixgraph.errors import ConfigError, ResultError
+from mixgraph.export.base import EXPORTS, RenderedExport, Source, file_names
 from mixgraph.export.devices import SINE_PEAK_DB
 from mixgraph.export.fidelity import Fate
 from mixgraph.export.fits import fit_dynamics, fit_equalizer
@@ -82,7 +87,7 @@ def matrix(signal, gains):
 
 @final
 @EXPORTS.register("pedalboard")
-class Pedalboard(Export):
+class Pedalboard(RenderedExport):
     """Python program for Spotify's pedalboard: exact but for compressors and gates."""
 
     needs_song: ClassVar[bool] = False
@@ -94,6 +99,20 @@ class Pedalboard(Export):
         head = HEAD.replace("$title", _plain(source.name)).replace("$rate", str(source.sample_rate))
         write_bytes(folder / PROGRAM, (head + "\n".join(lines) + "\n").encode())
         return fates
+
+    def render(self, folder: Path, source: Source) -> tuple[np.ndarray, int]:
+        if find_spec("pedalboard") is None:
+            raise ConfigError("to run the program needs pedalboard 0.9; pip install 'mixgraph[demo]'")
+        with TemporaryDirectory() as work:
+            tracks, mix = Path(work, "tracks"), Path(work, "mix.wav")
+            tracks.mkdir()
+            for name in source.result.tracks:
+                write_audio(tracks / f"{name}.wav", source.song.track(name), source.sample_rate)
+            command = [sys.executable, str(folder / PROGRAM), str(tracks), str(mix)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise ResultError(f"{folder / PROGRAM} fails: {done.stderr.strip()[-300:]}")
+            return read_audio(mix, source.sample_rate), source.sample_rate
 
 
 def _mix(source: Source, folder: Path, fates: list[Fate]) -> Iterator[str]:

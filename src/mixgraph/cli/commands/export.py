@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", metavar="FORMAT", required=True, help="one of the formats below")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", required=True, help="folder to write")
     parser.add_argument("--overwrite", action="store_true", help="replace the export that is at OUT")
-    compare = "render it with the program that it is for (Ardour), and say how far that is from our render"
+    compare = "render it with the program that it is for, and say how far that is from our render"
     parser.add_argument("--compare", action="store_true", help=compare)
     parser.add_argument("--json", action="store_true", help="print what became of each processor as JSON")
     add_inputs(parser)

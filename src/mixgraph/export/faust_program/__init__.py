@@ -1,0 +1,1 @@
+"""Processors as Faust: a library of what they compute, and one expression for each."""
