@@ -16,7 +16,14 @@ class Inspector extends EventTarget {
       node.addEventListener("focus", () => this.choose(node.dataset.node));
       node.addEventListener("keydown", (event) => this.move(event, node));
     }
+    canvas.addEventListener("click", (event) => event.target.closest(".node") || this.leave());
+    canvas.addEventListener("keydown", (event) => event.key === "Escape" && this.leave());
     this.enter(this.nodes[0]);
+  }
+
+  leave() {
+    this.pinned = null;
+    this.show(null);
   }
 
   // Chosen stays chosen when the pointer leaves.
