@@ -30,7 +30,10 @@ class Inspector extends EventTarget {
   choose(id) {
     this.pinned = id;
     this.show(id);
-    this.enter(this.visible().find((node) => node.dataset.node === id));
+    const node = this.visible().find((other) => other.dataset.node === id);
+    this.enter(node);
+    // On a phone the details come up over the lower half.
+    node?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   show(id) {

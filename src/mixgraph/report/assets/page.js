@@ -31,7 +31,7 @@ function connect() {
   const impulses = [...document.querySelectorAll(".impulse")].map((element) => element.textContent);
   const player = new Player(data, texts, impulses, $("worklet")?.textContent ?? "");
   // For the console of the browser's tools, and for tests.
-  globalThis.mixgraph = { player, Player, Console, Stream };
+  globalThis.mixgraph = { player, Player, Console, Stream, stretches };
 
   const wave = $("wave");
   const radios = [...document.querySelectorAll("input[name=source]")];

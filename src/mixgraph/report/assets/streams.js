@@ -36,11 +36,17 @@ class Stream {
     this.decoded = new Map();
   }
 
-  // The audio of one piece; null where it is silent.
+  // The audio of one piece and where it sounds; null where it is silent. Looking for silence takes a while, so it is done
+  // before anybody asks what time it is.
   piece(index) {
     if (!this.pieces[index]) return Promise.resolve(null);
-    if (!this.decoded.has(index)) this.decoded.set(index, this.context.decodeAudioData(bytesOf(this.pieces[index])));
+    if (!this.decoded.has(index)) this.decoded.set(index, this.decode(this.pieces[index]));
     return this.decoded.get(index);
+  }
+
+  async decode(text) {
+    const buffer = await this.context.decodeAudioData(bytesOf(text));
+    return { buffer, sounding: stretches(buffer) };
   }
 
   forgetAllBut(index) {
@@ -49,7 +55,7 @@ class Stream {
 
   // Lets a piece be heard in its place: `begin` is the context's time at which the piece belongs, `from` the earliest
   // at which it can still be heard. Returns the sources to stop, none if it is too late or silent.
-  start(buffer, output, begin, from) {
+  start({ buffer, sounding }, output, begin, from) {
     const { rate, chunkSeconds, leadSeconds } = this.settings;
     const late = Math.max(0, Math.ceil((from - begin) * rate) / rate);
     if (late >= chunkSeconds) return [];
@@ -62,7 +68,7 @@ class Stream {
     fader.gain.linearRampToValueAtTime(0, Math.max(end, when + SEAM) + SEAM);
     fader.connect(output);
     const [open, close] = [leadSeconds + late, leadSeconds + chunkSeconds + 3 * SEAM];
-    const heard = stretches(buffer).filter(([first, last]) => last > open && first < close);
+    const heard = sounding.filter(([first, last]) => last > open && first < close);
     const sources = new Set();
     for (const [first, last] of heard) {
       const source = new AudioBufferSourceNode(this.context, { buffer });
