@@ -1,6 +1,4 @@
 // Compressor and noise gate: the recursion and the curve of mixgraph's dsp/dynamics.py, sample by sample.
-const RESTING = 1e-3; // of the floor that the envelope is added to
-
 class Knee extends AudioWorkletProcessor {
   static get parameterDescriptors() {
     return [{ name: "wet", defaultValue: 1, minValue: 0, maxValue: 1, automationRate: "a-rate" }];
@@ -16,8 +14,6 @@ class Knee extends AudioWorkletProcessor {
     const { threshold, rate, half_knee, smoothing, sign, floor } = this.knee;
     const half = Math.max(half_knee, 1e-6);
     const [left, right] = output;
-    // Nothing comes in and the envelope has died away: told so, the browser rests this node and those behind it.
-    if (this.envelope < RESTING * floor && !input.some((channel) => channel.some((value) => value !== 0))) return false;
     const inLeft = input[0] ?? new Float32Array(left.length);
     const inRight = input[1] ?? inLeft;
     const wet = parameters.wet;
