@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mixgraph.cli import main
-from mixgraph.draw.graph import draw_graph, graph_figure, letter_of
+from mixgraph.console import build_console
+from mixgraph.draw.graph import draw_graph, graph_figure, lay_out_to_scale, letter_of
 from mixgraph.draw.save import save_figure
 from mixgraph.errors import ConfigError
 from mixgraph.graph.graph import Graph
@@ -68,6 +69,13 @@ def test_any_graph_can_be_drawn(graph: Graph):
     draw_graph(ax, graph)
     letters = [text.get_text() for text in ax.texts]
     assert len(letters) == len(graph.nodes)
+
+
+def test_dots_of_subgroups_stand_below_each_other():
+    console = build_console(["a", "b", "c"], {"x": ["a"], "a long name": ["b"], "other": ["c"]}, ("equalizer",))
+    layout = lay_out_to_scale(console)
+    places = {round(layout.boxes[id].x, 6) for id in console.ids_of("mix")}
+    assert len(console.ids_of("mix")) == 3 and len(places) == 1
 
 
 def test_the_same_result_gives_the_same_bytes(folder, tmp_path):

@@ -17,7 +17,7 @@ from mixgraph.fit.problem import Problem
 from mixgraph.report.hearing import LEVELS_DB, hear
 from mixgraph.report.match import PARTS, measure_match
 from mixgraph.report.search_history import read_history, trace_of
-from mixgraph.report.sounds import ORIGINAL, RESIDUAL, level_matched, mixes_of
+from mixgraph.report.sounds import ORIGINAL, RESIDUAL, level_matched, mixes_of, waveforms
 from mixgraph.result.result import Result
 from tests.report.sample import make_history, make_song
 
@@ -56,6 +56,19 @@ def test_mixes_are_equally_loud_and_do_not_clip(song: Song, result: Result) -> N
     gains = {mix.key: mix.gain_db for mix in mixes}
     assert gains[RESIDUAL] == gains[ORIGINAL] and math.isfinite(residual)
     assert level_matched(mixes) == mixes
+
+
+def test_waveforms_fill_their_height_and_keep_their_proportions(song: Song, result: Result) -> None:
+    sounds = mixes_of(song, result.render(song))
+
+    def reach(path: str) -> float:
+        return max(abs(float(y) - 50) for part in path.split("M")[1:] for y in (part.split(" ")[1].split("V")))
+
+    shown = {key: reach(path) for key, path in waveforms(sounds).items()}
+    peaks = {s.key: np.abs(s.signal.mean(0)).max() * 10 ** (s.gain_db / 20) for s in sounds}
+    assert max(shown.values()) == pytest.approx(50, abs=0.5)
+    for key in shown:
+        assert shown[key] / 50 == pytest.approx(peaks[key] / max(peaks.values()), abs=0.02)
 
 
 def test_the_losses_mean_is_what_metrics_say(song: Song, result: Result) -> None:

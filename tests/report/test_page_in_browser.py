@@ -169,6 +169,22 @@ def test_pointing_at_a_node_shows_it_and_choosing_keeps_it(browser: Browser, rep
         assert page.is_visible(".detail[data-detail='track:voice/reverb']")
 
 
+def test_a_tap_on_a_phone_shows_node_and_details_together(browser: Browser, report: Path) -> None:
+    with opened(browser, report, viewport=PHONE, has_touch=True, reduced_motion="reduce") as (page, _):
+        page.evaluate("document.getElementById('canvas').scrollIntoView({ block: 'end' })")
+        node = page.locator("#graph-kept [data-node='track:voice/reverb']")
+        node.tap()
+        page.wait_for_timeout(200)
+        place, sheet = node.bounding_box(), page.locator("#inspector").bounding_box()
+        assert place and sheet
+        assert (
+            page.locator("#player").bounding_box()["height"] < place["y"] < place["y"] + place["height"] <= sheet["y"]
+        )  # pyright: ignore[reportOptionalSubscript]
+        assert sheet["y"] < PHONE["height"] * 0.7
+        page.locator("#canvas").tap(position={"x": 3, "y": 3})
+        assert page.is_visible(".hint")
+
+
 def test_a_click_into_a_chart_over_time_goes_there(browser: Browser, report: Path) -> None:
     with opened(browser, report) as (page, _):
         box = page.locator("svg.seek >> nth=0").bounding_box()

@@ -63,6 +63,21 @@ TAPED = """() => {
   for (const byte of new Uint8Array(all.buffer)) out += String.fromCharCode(byte);
   return btoa(out);
 }"""
+# Plays a buffer as a piece of sound, offline: what was heard, and how many sources it took.
+PLAY = """async (text) => {
+  const { player, Stream, stretches } = mixgraph;
+  const { rate, chunkSeconds, leadSeconds } = player.data;
+  const samples = new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  const buffer = new AudioBuffer({ length: samples.length, sampleRate: rate });
+  buffer.copyToChannel(samples, 0);
+  const context = new OfflineAudioContext(1, chunkSeconds * rate, rate);
+  const piece = { buffer, sounding: stretches(buffer) };
+  const sources = new Stream(context, "", player.data).start(piece, context.destination, 0, 0);
+  const rendered = await context.startRendering();
+  let out = "";
+  for (const byte of new Uint8Array(rendered.getChannelData(0).buffer)) out += String.fromCharCode(byte);
+  return [btoa(out), sources.length, leadSeconds];
+}"""
 SECONDS = 3
 
 
@@ -85,6 +100,26 @@ def listener(browser: Browser, report: Path) -> Iterator[Page]:
 
 def test_the_live_graph_is_ours(page: Page, song: Song, result: Result) -> None:
     assert difference_db(live(page, song), result.render(cut(song))) < -60
+
+
+def test_the_live_graph_is_ours_after_a_pause(page: Page, song: Song, result: Result) -> None:
+    tracks = {name: song.track(name).copy() for name in song.tracks}
+    for track in tracks.values():
+        track[:, RATE // 2 : 2 * RATE] = 0
+    paused = Song.from_arrays("paused", tracks, None, RATE, song.subgroups)
+    assert difference_db(live(page, paused), result.render(cut(paused))) < -60
+
+
+def test_only_what_sounds_of_a_piece_is_played_and_in_its_place(page: Page) -> None:
+    lead = page.evaluate("mixgraph.player.data.leadSeconds")
+    time = np.arange(round((10 + lead + 0.05) * RATE)) / RATE - lead
+    sounding = ((time > 2) & (time < 3)) | ((time > 3.2) & (time < 4)) | (time > 7.5)
+    piece = np.where(sounding, np.sin(2 * np.pi * 440 * time), 0).astype(np.float32)
+    text, sources, _ = page.evaluate(PLAY, encoded(piece))
+    begin = round(lead * RATE)
+    assert sources == 2  # the shorter pause is played
+    np.testing.assert_allclose(decoded(text), piece[begin:][: 10 * RATE], atol=1e-3)
+    assert page.evaluate(PLAY, encoded(np.zeros_like(piece)))[1] == 0
 
 
 @pytest.mark.parametrize(

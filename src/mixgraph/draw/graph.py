@@ -12,7 +12,7 @@ from matplotlib.patches import Circle, FancyBboxPatch, Patch, Rectangle
 
 from mixgraph.graph.graph import Graph
 from mixgraph.graph.layout import Box, Layout, Route, lay_out
-from mixgraph.graph.node import IN, OUT, Node
+from mixgraph.graph.node import IN, MIX, OUT, Node
 from mixgraph.graph.palette import COLORS, color_of
 from mixgraph.processors.base import PROCESSORS
 
@@ -83,13 +83,16 @@ def letter_of(kind: str) -> str:
 
 
 def lay_out_to_scale(graph: Graph) -> Layout:
-    """Places for a graph drawn with unit squares, with room for the names of tracks and subgroups."""
-    longest = max(len(_label(node)) for node in graph.inputs)
+    """Places for a graph drawn with unit squares, with room for the names of tracks and subgroups.
+
+    Names of a kind get the same room, so that the dots of subgroups stand below each other.
+    """
+    longest = {kind: max((len(_label(graph.node(id))) for id in graph.ids_of(kind)), default=0) for kind in (IN, MIX)}
 
     def size(node: Node) -> tuple[float, float]:
         if node.is_processor:
             return 1.0, 1.0
-        letters = longest if node.type == IN else len(_label(node))
+        letters = longest.get(node.type, len(_label(node)))
         return max(1.0, CHARACTER * letters + 0.4), 1.0
 
     return lay_out(graph, size=size)
@@ -130,11 +133,13 @@ def _draw_end(ax: Axes, node: Node, box: Box, goes_on: bool) -> None:
     if node.type == IN:
         ax.text(box.right - 0.2, box.y, _label(node), ha="right", va="center", fontsize=7, color=INK, zorder=4)
         return
-    ax.plot((box.left, box.right if goes_on else box.x), (box.y, box.y), color=LINE, linewidth=0.8, zorder=1)
+    ax.plot(
+        (box.left, box.right if goes_on else box.x), (box.y, box.y), color=LINE, linewidth=0.8, snap=False, zorder=1
+    )
     ax.add_patch(Circle((box.x, box.y), 0.22, color=INK, zorder=3))
     ax.text(box.x, box.y - 0.35, _label(node), ha="center", va="bottom", fontsize=7, color=INK, zorder=4)
 
 
 def _draw_route(ax: Axes, route: Route) -> None:
     x, y = zip(*route.points, strict=True)
-    ax.plot(x, y, color=LINE, linewidth=0.8 * route.count, solid_joinstyle="round", zorder=1)
+    ax.plot(x, y, color=LINE, linewidth=0.8 * route.count, solid_joinstyle="round", snap=False, zorder=1)

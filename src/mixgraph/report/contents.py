@@ -17,7 +17,7 @@ from mixgraph.report.graph_view import style_of
 from mixgraph.report.match import Match
 from mixgraph.report.recipe import type_title
 from mixgraph.report.search_history import trace_of
-from mixgraph.report.sounds import ESTIMATE, ORIGINAL, Sound, waveform
+from mixgraph.report.sounds import ESTIMATE, ORIGINAL, Sound, waveforms
 from mixgraph.report.soundtrack import Soundtrack
 from mixgraph.result.result import Result
 
@@ -39,7 +39,7 @@ def header(result: Result, song: Song) -> Context:
         ("Processors", f"{kept} of {initial}", f"{number(100 * result.metrics['pruning_ratio']['total'], 0)} % pruned"),
         ("Tracks", str(len(result.tracks)), ""),
         ("Length", clock(seconds), ""),
-        ("Works at", f"{number(song.sample_rate / 1_000, 1)} kHz", ""),
+        ("Works at", f"{song.sample_rate / 1_000:.4g} kHz", ""),
     ]
     few = {0: "No processor", 1: "One processor"}.get(kept, f"{kept} processors")
     lead = f"{few} of {initial} take the dry tracks of this song near to its mix."
@@ -66,15 +66,16 @@ def types(result: Result) -> list[Context]:
     ]
 
 
-def listening(sounds: Sequence[Sound]) -> list[Context]:
+def listening(sounds: tuple[Sound, ...]) -> list[Context]:
     """What can be heard, its loudness, and its waveform."""
+    paths = waveforms(sounds)
     return [
         {
             "key": sound.key,
             "title": sound.title,
             "about": f"{sound.about}; {loudness_text(sound.lufs)}",
             "gain_db": sound.gain_db,
-            "waveform": waveform(sound.signal, sound.gain_db),
+            "waveform": paths[sound.key],
         }
         for sound in sounds
     ]
@@ -101,7 +102,7 @@ def matching(result: Result, match: Match, sounds: tuple[Sound, ...], rate: int)
         "figures": [chart for chart in charts if chart],
         "pictures": _pictures({sound.key: sound.signal for sound in sounds}, rate),
         "scales": _scales(),
-        "highest": f"{number(rate / 2_000, 1)} kHz",
+        "highest": f"{rate / 2_000:.4g} kHz",
     }
 
 
@@ -125,10 +126,10 @@ def about(result: Result, soundtrack: Soundtrack, mixer: bool) -> Context:
     provenance, versions = result.provenance, result.provenance.get("versions", {})
     rate = result.config.audio.sample_rate
     tracks = f", {soundtrack.track_kbps} kbit/s per channel for the dry tracks" if mixer else ""
-    highest = number(rate / 2_000)
+    highest = f"{rate / 2_000:.4g}"
     lines = [
         f"Sound is inside this file as Opus: {soundtrack.mix_kbps} kbit/s per channel for the mixes{tracks}. It is"
-        f" played at {number(rate / 1_000)} kHz, the rate of the search: nothing above {highest} kHz is heard.",
+        f" played at {rate / 1_000:.4g} kHz, the rate of the search: nothing above {highest} kHz is heard.",
         "Switching is sample-aligned and level-matched to the original’s integrated loudness (ITU-R BS.1770); the"
         " residual keeps its own level.",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from mixgraph.graph.graph import Graph
 from mixgraph.graph.node import MIX, OUT
@@ -12,6 +13,9 @@ from mixgraph.report.effects.base import Description, Found
 from mixgraph.report.effects.describe import describe
 from mixgraph.report.hearing import Heard
 from mixgraph.result.result import Result
+
+TITLES: Final = {"equalizer": "Equaliser", "gain_panning": "Gain and panning"}
+"""Of types whose names in files are not what one would say."""
 
 
 @dataclass(frozen=True)
@@ -99,5 +103,5 @@ def _next_sum(graph: Graph, id: str) -> str:
 
 
 def type_title(type: str) -> str:
-    """`gain_panning` as `Gain panning`."""
-    return type.replace("_", " ").capitalize()
+    """`noise_gate` as `Noise gate`."""
+    return TITLES.get(type) or type.replace("_", " ").capitalize()

@@ -58,9 +58,15 @@ def level_matched(sounds: tuple[Sound, ...]) -> tuple[Sound, ...]:
     return tuple(replace(sound, gain_db=gain + trim) for sound, gain in zip(sounds, gains, strict=True))
 
 
-def waveform(signal: np.ndarray, gain_db: float) -> str:
+def waveforms(sounds: tuple[Sound, ...]) -> dict[str, str]:
+    """An SVG path for each key, at matched loudness; the loudest peak of all fills the height of 100."""
+    shown = {sound.key: sound.signal.mean(0) * 10 ** (sound.gain_db / 20) for sound in sounds}
+    peak = max(float(np.abs(mono).max()) for mono in shown.values())
+    return {key: waveform(mono / (peak or 1.0)) for key, mono in shown.items()}
+
+
+def waveform(mono: np.ndarray) -> str:
     """An SVG path of the extremes in up to `COLUMNS` columns, 1 unit each; amplitudes -1 to 1 are y = 100 to 0."""
-    mono = signal.mean(0) * 10 ** (gain_db / 20)
     edges = np.unique(np.linspace(0, len(mono), COLUMNS + 1).astype(int)[:-1])
     high = np.clip(50 - 50 * np.maximum.reduceat(mono, edges), 0, 100)
     low = np.clip(50 - 50 * np.minimum.reduceat(mono, edges), 0, 100)

@@ -16,14 +16,24 @@ class Inspector extends EventTarget {
       node.addEventListener("focus", () => this.choose(node.dataset.node));
       node.addEventListener("keydown", (event) => this.move(event, node));
     }
+    canvas.addEventListener("click", (event) => event.target.closest(".node") || this.leave());
+    canvas.addEventListener("keydown", (event) => event.key === "Escape" && this.leave());
     this.enter(this.nodes[0]);
+  }
+
+  leave() {
+    this.pinned = null;
+    this.show(null);
   }
 
   // Chosen stays chosen when the pointer leaves.
   choose(id) {
     this.pinned = id;
     this.show(id);
-    this.enter(this.visible().find((node) => node.dataset.node === id));
+    const node = this.visible().find((other) => other.dataset.node === id);
+    this.enter(node);
+    // On a phone the details come up over the lower half.
+    node?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   show(id) {

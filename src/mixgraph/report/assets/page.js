@@ -31,7 +31,7 @@ function connect() {
   const impulses = [...document.querySelectorAll(".impulse")].map((element) => element.textContent);
   const player = new Player(data, texts, impulses, $("worklet")?.textContent ?? "");
   // For the console of the browser's tools, and for tests.
-  globalThis.mixgraph = { player, Player, Console, Stream };
+  globalThis.mixgraph = { player, Player, Console, Stream, stretches };
 
   const wave = $("wave");
   const radios = [...document.querySelectorAll("input[name=source]")];
@@ -68,15 +68,20 @@ function connect() {
     show();
   }
 
+  let shown = -1;
   function show() {
     const now = player.now;
-    $("clock").textContent = `${clock(now)} / ${clock(data.seconds)}`;
-    $("played").style.width = `${(100 * now) / data.seconds}%`;
-    wave.setAttribute("aria-valuenow", now.toFixed(1));
-    wave.setAttribute("aria-valuetext", `${clock(now)} of ${clock(data.seconds)}`);
-    for (const { cursor, left, right, low, high } of charts) {
-      const x = (now - low) / (high - low) * (right - left);
-      cursor.setAttribute("transform", `translate(${x} 0)`);
+    const told = `${clock(now)} / ${clock(data.seconds)}`;
+    if ($("clock").textContent !== told) $("clock").textContent = told;
+    // Painting costs more than the sound: only what has moved by half a pixel or so is drawn anew.
+    const place = Math.round((2 * wave.clientWidth * now) / data.seconds);
+    if (place !== shown) {
+      shown = place;
+      $("played").style.width = `${(100 * now) / data.seconds}%`;
+      wave.setAttribute("aria-valuenow", now.toFixed(1));
+      wave.setAttribute("aria-valuetext", `${clock(now)} of ${clock(data.seconds)}`);
+      for (const { cursor, left, right, low, high } of charts)
+        cursor.setAttribute("transform", `translate(${((now - low) / (high - low)) * (right - left)} 0)`);
     }
     if (player.playing) requestAnimationFrame(show);
   }

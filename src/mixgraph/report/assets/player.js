@@ -154,15 +154,15 @@ class Player extends EventTarget {
   }
 
   async place(voice, index, run) {
-    const buffer = await voice.stream.piece(index);
-    if (!buffer || run !== this.run) return;
+    const piece = await voice.stream.piece(index);
+    if (!piece || run !== this.run) return;
     const begin = this.origin + index * this.data.chunkSeconds;
     // Not before the start: a piece that begins earlier is entered where the song stands.
     const from = Math.max(this.context.currentTime + 0.01, this.origin + this.position);
-    const source = voice.stream.start(buffer, voice.output, begin, from);
-    if (!source) return;
-    voice.sources.add(source);
-    source.addEventListener("ended", () => voice.sources.delete(source));
+    for (const source of voice.stream.start(piece, voice.output, begin, from)) {
+      voice.sources.add(source);
+      source.addEventListener("ended", () => voice.sources.delete(source));
+    }
   }
 
   async select(source) {

@@ -20,18 +20,19 @@ def describe(found: Found, processor: KneeProcessor) -> Description:
     """Threshold, ratio, time, and what it does to this song."""
     value = {name: float(value) for name, value in found.physical.items()}
     ratio = f"{number(value['ratio'])}:1" if processor.sign == 1 else f"1:{number(value['ratio'])}"
-    time = f"{value['smoothing_ms']:.3g} ms"
+    time_ms = value["smoothing_ms"]
+    short = f"{float(f'{time_ms:.2g}'):g} ms"
     low, high = found.heard.gain_range_db
     change = f"{number(found.heard.gain_db, sign=True)} dB"
     extreme = f"{number(low if -low > high else high, sign=True)} dB"
     return Description(
-        words=f"{NAMES[processor.sign]} {number(value['threshold_db'])} dB, {ratio}, {time}{mixed(found.wet)}"
+        words=f"{NAMES[processor.sign]} {number(value['threshold_db'])} dB, {ratio}, {short}{mixed(found.wet)}"
         f" ({change} on average)",
         settings=(
             ("Threshold", f"{number(value['threshold_db'])} dB"),
             ("Ratio", ratio),
             ("Knee", f"{number(value['knee_db'])} dB"),
-            ("Time constant", time),
+            ("Time constant", f"{time_ms:.3g} ms"),
             ("Gain change, average", change),
             ("Gain change, most", extreme),
         ),
