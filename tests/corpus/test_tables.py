@@ -19,6 +19,7 @@ from mixgraph.cli import main
 from mixgraph.corpus.folder import Corpus
 from mixgraph.corpus.tables import TABLES, read_table, table_file, write_tables
 from mixgraph.corpus.tables.datasheet import datasheet
+from mixgraph.corpus.tables.fields import parameter_columns, schema
 from mixgraph.corpus.tables.rows import subgroup_of, track_of
 from mixgraph.corpus.tables.split import NOBODY, SHARES, split_of
 from mixgraph.errors import ConfigError, ResultError
@@ -110,14 +111,13 @@ def test_the_same_results_give_the_same_bytes(copied):
 
 def test_every_column_says_what_it_is_and_what_its_unit_is(searched):
     for name in TABLES:
-        schema = pq.read_schema(table_file(searched.folder, name))
-        assert schema.metadata[b"mixgraph.schema_version"] == b"1"
-        for field in schema:
+        found = pq.read_schema(table_file(searched.folder, name))
+        assert found.metadata[b"mixgraph.schema_version"] == b"1"
+        for field in found:
             assert len(field.metadata[b"description"]) > 10, field.name
-    schema = pq.read_schema(table_file(searched.folder, "nodes"))
-    units = {field.name: field.metadata.get(b"unit") for field in schema}
-    assert (units["compressor_threshold_db"], units["compressor_smoothing_ms"]) == (b"dB", b"ms")
-    assert units["compressor_ratio"] is None
+    columns = parameter_columns({("compressor", name): () for name in ("threshold_db", "smoothing_ms", "ratio")})
+    units = {field.name: field.metadata.get(b"unit") for field in schema("nodes", columns)}
+    assert units == {"compressor_threshold_db": b"dB", "compressor_smoothing_ms": b"ms", "compressor_ratio": None}
 
 
 def test_pandas_and_hugging_face_read_them(searched, tmp_path):
