@@ -12,6 +12,7 @@ import torch
 from mixgraph.fit.problem import Problem
 from mixgraph.graph.graph import Graph
 from mixgraph.processors.bank import ParameterBank
+from mixgraph.render.base import Renderer
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,14 @@ def trial_starts(problem: Problem) -> tuple[int, ...]:
 
 
 @torch.no_grad()
-def evaluate(problem: Problem, graph: Graph, bank: ParameterBank, starts: Sequence[int]) -> Evaluation:
-    """The mean loss over the segments at `starts`, in both conventions and per channel."""
-    renderer = problem.renderer(graph)
+def evaluate(
+    problem: Problem, graph: Graph, bank: ParameterBank, starts: Sequence[int], *, renderer: Renderer | None = None
+) -> Evaluation:
+    """The mean loss over the segments at `starts`, in both conventions and per channel.
+
+    `renderer` is the graph's, for the song's tracks; by default the problem's.
+    """
+    renderer = renderer or problem.renderer(graph)
     sums = {"target": [0.0] * 4, "published": [0.0] * 4}
     for start in starts:
         estimate = problem.mix_loss.features(renderer.render(problem.sources(start), bank).output)
