@@ -8,8 +8,10 @@ cut away and replaced by its signals.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from scipy.special import stdtrit
 from torch import Tensor
 
 from mixgraph.fit.problem import Problem
+from mixgraph.fit.side_by_side import side_by_side
 from mixgraph.graph.graph import Graph
 from mixgraph.graph.node import SUM_TYPES, Node
 from mixgraph.processors.bank import ParameterBank
@@ -74,7 +77,7 @@ class Trials:
         if error:
             self.starts = tuple(np.random.default_rng(problem.config.seed).permutation(self.starts).tolist())
         self.renders = 0
-        self._room = memory_mb * 1e6
+        self._room, self._lock = memory_mb * 1e6, Lock()
         sums = {node.id for node in graph.nodes if node.type in SUM_TYPES}
         summed = {before for before, after in graph.edges if after in sums}
         length = problem.config.segment_samples
@@ -100,7 +103,7 @@ class Trials:
             alone = frozenset([node.id])
             heard = [start for start in self.starts if self._signature(start, alone) != self._signature(start, nothing)]
             some = heard[:: -(-len(heard) // count)] if heard else []
-            changes = [self._loss(start, alone) - self._loss(start, nothing) for start in some]
+            changes = [after - before for after, before in self._losses_of(some, alone, nothing)]
             costs[node.id] = math.fsum(changes) / max(1, len(some)) * len(heard) / len(self.starts)
         return costs
 
@@ -116,21 +119,35 @@ class Trials:
             return loss
         share, changes = len(heard) / len(self.starts), []
         looks = [look for look in LOOKS if look < len(heard)]
-        for start in heard:
-            changes.append(self._loss(start, after) - self._loss(start, masked))
-            if len(changes) in looks and _is_above(
-                changes, len(heard), (limit - loss) / share, self.error / len(looks)
-            ):
-                break
+        with closing(self._losses_of(heard, after, masked)) as coming:
+            for now, before in coming:
+                changes.append(now - before)
+                if len(changes) in looks and _is_above(
+                    changes, len(heard), (limit - loss) / share, self.error / len(looks)
+                ):
+                    break
         return loss + share * math.fsum(changes) / len(changes)
 
     def _exact(self, masked: frozenset[str], limit: float) -> float:
         total = 0.0
-        for start in self.starts:
-            total += self._loss(start, masked)
-            if total / len(self.starts) >= limit:
-                break
+        with closing(self._losses_of(self.starts, masked)) as coming:
+            for (loss,) in coming:
+                total += loss
+                if total / len(self.starts) >= limit:
+                    break
         return total / len(self.starts)
+
+    def _losses_of(self, starts: Sequence[int], *maskings: frozenset[str]) -> Generator[tuple[float, ...]]:
+        """The loss of each segment with each of these masked."""
+        for start in starts:
+            for masked in maskings:
+                # Now and not side by side, since signatures are numbered as they come.
+                self._signature(start, masked)
+
+        def losses(start: int) -> tuple[float, ...]:
+            return tuple(self._loss(start, masked) for masked in maskings)
+
+        return side_by_side(losses, starts, self.problem.device)
 
     def _signature(self, start: int, masked: frozenset[str]) -> int:
         return self._all_signatures(masked, self._silent_tracks(start))[self.graph.output.id]
@@ -152,14 +169,15 @@ class Trials:
         pieces = [known[number] for number in cut.kept]
         if cut.tracks:
             pieces += self.problem.sources(start, cut.tracks).unbind()
-        self.renders += 1
         # What enters no sum is of use to fewer trials.
         observed = cut.observed(self._room - self._spare)
         rendered = cut.renderer.render(torch.stack(pieces), self.bank, observe=observed)
-        for node_id, signal in rendered.signals.items():
-            if self._room > 0 and observed[node_id] not in known:
-                known[observed[node_id]] = signal.clone()
-                self._room -= signal.nbytes
+        with self._lock:
+            self.renders += 1
+            for node_id, signal in rendered.signals.items():
+                if self._room > 0 and observed[node_id] not in known:
+                    known[observed[node_id]] = signal.clone()
+                    self._room -= signal.nbytes
         return rendered.output
 
     def _make_room(self, masked: frozenset[str]) -> None:
