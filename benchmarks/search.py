@@ -1,11 +1,11 @@
 """A whole search: the published algorithm on GRAFX 0.6.0 beside ours, on the same song with both budgets cut.
 
     python benchmarks/search.py [--song ../shared/songs/hydrogen] [--seconds 20] [--console-steps 100] [--rounds 1]
-                                [--fine-tune-steps 20] [--budgets 20 40 80 160] [--json FILE]
+                                [--fine-tune-steps 20] [--budgets 10 20 40 80 160] [--json FILE]
 
 The published algorithm: AdamW at a constant rate from random parameters, dry/wet and hybrid pruning, every trial on all
-segments (`make_config("paper")`, steps and rounds cut). Ours: the default preset, its steps cut to each budget in turn,
-until loss and pruning ratio are both as good. Losses of both are evaluated by our renderer, which agrees with GRAFX to
+segments (`make_config("paper")`, steps and rounds cut). Ours: the default preset with as many rounds, its steps cut to
+each budget in turn, until loss and pruning ratio are both as good. Losses of both are evaluated by our renderer, which agrees with GRAFX to
 rounding (`tests/peer`), over the whole song; that is not in the seconds.
 """
 
@@ -53,9 +53,9 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--song", type=Path, default=SONGS / "hydrogen", metavar="FOLDER")
     parser.add_argument("--seconds", type=float, default=20, help="how much of the song")
     parser.add_argument("--console-steps", type=int, default=100, help="of the published algorithm")
-    parser.add_argument("--rounds", type=int, default=1, help="of the published algorithm")
+    parser.add_argument("--rounds", type=int, default=1, help="of pruning, of both")
     parser.add_argument("--fine-tune-steps", type=int, default=20, help="of the published algorithm")
-    parser.add_argument("--budgets", type=int, nargs="*", default=[20, 40, 80, 160], help="console steps of ours")
+    parser.add_argument("--budgets", type=int, nargs="*", default=[10, 20, 40, 80, 160], help="console steps of ours")
     parser.add_argument("--published", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -71,7 +71,8 @@ def _ours(options: argparse.Namespace, steps: int) -> dict[str, Any]:
 
     preset = make_config()
     fine = max(1, round(preset.prune.fine_tune_steps * steps / preset.fit.console_steps))
-    config = make_config(changes={"fit": {"console_steps": steps}, "prune": {"fine_tune_steps": fine}})
+    prune = {"fine_tune_steps": fine, "rounds": options.rounds}
+    config = make_config(changes={"fit": {"console_steps": steps}, "prune": prune})
     song = looped(open_song(options.song), options.seconds)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
