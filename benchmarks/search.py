@@ -5,8 +5,8 @@
 
 The published algorithm: AdamW at a constant rate from random parameters, dry/wet and hybrid pruning, every trial on all
 segments (`make_config("paper")`, steps and rounds cut). Ours: the default preset with as many rounds, its steps cut to
-each budget in turn, until loss and pruning ratio are both as good. Losses of both are evaluated by our renderer, which agrees with GRAFX to
-rounding (`tests/peer`), over the whole song; that is not in the seconds.
+each budget in turn, until loss and pruning ratio are both as good. Losses of both are evaluated by our renderer, which
+agrees with GRAFX to rounding (`tests/peer`), over the whole song; that is not in the seconds.
 """
 
 from __future__ import annotations
