@@ -106,6 +106,19 @@ def test_a_trial_is_the_same_to_the_last_bit_whatever_was_tried_before(graph, me
         assert with_all(trials, masked) == with_all(fresh, masked)
 
 
+def test_runs_that_grow_together_where_what_parted_them_is_masked_change_no_bits():
+    """Without the subgroup's compressor, tails of tracks would reach its own delay and reverb, and FFTs be longer."""
+    chain = ["compressor", "multitap_delay", "reverb"]
+    graph = build_console(["a", "b"], {"band": ["a", "b"]}, chain)
+    problem = patchy_problem(graph)
+    bank, starts = bank_of(graph, problem), evaluation_starts(problem)
+    parted = {"subgroup:band/compressor"}
+    warm = Trials(problem, graph, bank, starts)
+    warm.first()
+    for masked in (parted, parted | {"track:a/multitap_delay"}, parted | {"track:a/reverb"}, {"track:b/reverb"}):
+        assert with_all(warm, masked) == with_all(Trials(problem, graph, bank, starts), masked)
+
+
 def test_a_trial_uses_the_configured_convergence():
     graph = build_console(["a"], {}, ["gain_panning"])
     problem = patchy_problem(graph, loss={"convergence": "published"})

@@ -78,11 +78,9 @@ class Trials:
             self.starts = tuple(np.random.default_rng(problem.config.seed).permutation(self.starts).tolist())
         self.renders = 0
         self._room, self._lock = memory_mb * 1e6, Lock()
-        sums = {node.id for node in graph.nodes if node.type in SUM_TYPES}
-        summed = {before for before, after in graph.edges if after in sums}
         length = problem.config.segment_samples
-        self._fft = fft_length(compile_plan(graph), problem.processors, length)
-        self._spare = 2 * len(summed) * len(self.starts) * SAMPLE_BYTES * length
+        self._fft = self._longest_fft(length)
+        self._spare = 2 * len(_summed(graph)) * len(self.starts) * SAMPLE_BYTES * length
         self._number: dict[tuple[str, tuple[int, ...]], int] = {}
         self._losses: dict[tuple[int, int], float] = {}
         self._signals: dict[int, dict[int, Tensor]] = {start: {} for start in self.starts}
@@ -136,6 +134,12 @@ class Trials:
                 if total / len(self.starts) >= limit:
                     break
         return total / len(self.starts)
+
+    def _longest_fft(self, length: int) -> int:
+        """The FFT length that will do whatever is masked: runs are longest where nothing but runs is left."""
+        noted = {name for name, processor in self.problem.processors.items() if is_noted(processor)}
+        runs = self.graph.without([node.id for node in self.graph.processors if node.type not in noted])
+        return fft_length(compile_plan(runs), self.problem.processors, length, _summed(runs))
 
     def _losses_of(self, starts: Sequence[int], *maskings: frozenset[str]) -> Generator[tuple[float, ...]]:
         """The loss of each segment with each of these masked."""
@@ -239,8 +243,7 @@ class Trials:
         kept = tuple(name for name in inputs if signatures[name] in known)
         read = tuple(name for name in inputs if signatures[name] not in known)
         rest = Graph(tuple(nodes.values()), tuple(edges))
-        sums = {node.id for node in rest.nodes if node.type in SUM_TYPES}
-        summed = {before: signatures[before] for before, after in edges if after in sums and before not in kept}
+        summed = {before: signatures[before] for before in _summed(rest) if before not in kept}
         passed = {
             node.id: signatures[node.id]
             for node in rest.processors
@@ -249,6 +252,11 @@ class Trials:
         renderer = self.problem.renderer(rest, tracks=(*kept, *read), responses=self._responses, shortest_fft=self._fft)
         tracks = tuple(graph.node(name).source or "" for name in read)
         return _Cut(renderer, tuple(signatures[name] for name in kept), tracks, summed, passed)
+
+
+def _summed(graph: Graph) -> frozenset[str]:
+    """Nodes whose signals enter sums."""
+    return frozenset(before for before, after in graph.edges if graph.node(after).type in SUM_TYPES)
 
 
 def _is_above(changes: list[float], population: int, bound: float, error: float) -> bool:

@@ -66,7 +66,7 @@ class BatchedRenderer(Renderer):
         self, sources: Tensor, bank: ParameterBank, probe: LevelProbe = NO_PROBE, observe: Collection[str] = ()
     ) -> Rendered:
         length, plan = sources.shape[-1], self._plan_for(sources, observe)
-        n = max(self.shortest_fft, fft_length(plan, self.processors, length)) if self.fuse_linear else 0
+        n = max(self.shortest_fft, fft_length(plan, self.processors, length, observe)) if self.fuse_linear else 0
         outputs: dict[int, Forms] = {}
         levels: dict[str, list[LevelPair]] = defaultdict(list)
         signals: dict[str, Tensor] = {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from mixgraph.dsp.convolution import fast_length
 from mixgraph.graph.graph import Graph
+from mixgraph.graph.node import SUM_TYPES
 from mixgraph.graph.schedule import schedule
 from mixgraph.processors.base import ConvolutionProcessor, MatrixProcessor, Processor
 
@@ -71,11 +72,19 @@ def compile_plan(graph: Graph, method: str = "fixed") -> tuple[Stage, ...]:
     return tuple(Stage(*draft, at in shared, tuple(finished[at])) for at, draft in enumerate(drafts))
 
 
-def fft_length(plan: tuple[Stage, ...], processors: Mapping[str, Processor], length: int) -> int:
-    """An FFT length that holds `length` samples and the longest tail that causal runs of linear processors add."""
+def fft_length(
+    plan: tuple[Stage, ...], processors: Mapping[str, Processor], length: int, observed: Collection[str] = ()
+) -> int:
+    """An FFT length that holds `length` samples and the longest tail that causal runs of linear processors add.
+
+    Sums take `observed` signals as samples, whose tails are cut off.
+    """
     tails: list[int] = []
     for stage in plan:
-        tail = max((tails[part.stage] for part in stage.parts), default=0)
+        whole = [
+            part for part in stage.parts if stage.type not in SUM_TYPES or not all(id in observed for id in part.ids)
+        ]
+        tail = max((tails[part.stage] for part in whole), default=0)
         processor = processors.get(stage.type)
         if isinstance(processor, ConvolutionProcessor) and not processor.extent[0]:
             tail += min(processor.extent[1], length - 1)
