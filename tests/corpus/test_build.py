@@ -24,6 +24,7 @@ from mixgraph.corpus.repeat import to_repeat
 from mixgraph.errors import ConfigError, OutputError
 from tests.cli.tiny import same_bytes, write_wav
 from tests.corpus.searches import (
+    ENVIRONMENT,
     JOB,
     SETTINGS,
     begun_in,
@@ -38,9 +39,6 @@ from tests.corpus.searches import (
 )
 from tests.datasets.trees import mixing_secrets
 from tests.engine import RATE, small_song
-
-ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])}
 
 
 def test_songs_fail_and_die_alone(songs: Path, unbroken: Path, tmp_path: Path) -> None:
