@@ -108,12 +108,26 @@ def _second_mix(place: Path) -> None:
             lambda place: write(place / "raw" / "02_Snare.flac", tone()),
             r"raw: two tracks have the same name; rename one",
         ),
+        (
+            lambda place: (place / "subgroups.yaml").write_text("A: [01_Kick.wav]\nB: [02_Snare.wav, 01_Kick.wav]"),
+            r"subgroups.yaml: track '01_Kick' is in 'A' and in 'B'; keep it once",
+        ),
+        (
+            lambda place: (place / "alignment.yaml").write_text("offset_seconds: .nan"),
+            r"alignment.yaml: offset_seconds: .* finite number; correct that place",
+        ),
     ],
 )
 def test_mixing_secrets_refuses(spoil, message: str, tmp_path: Path) -> None:
     spoil(mixing_secrets_song(tmp_path))
     with pytest.raises(SongError, match=message):
         open_dataset("mixing_secrets", tmp_path).entry("Band_Song")
+
+
+def test_slakh2100_takes_folders_for_songs_and_not_archives(tmp_path: Path) -> None:
+    songs = TREES["slakh2100"].build(tmp_path)
+    (tmp_path / "train" / "Track00009.tar.gz").touch()
+    assert set(open_dataset("slakh2100", tmp_path).songs) == set(songs)
 
 
 def test_musdb18_prefers_what_is_decoded_already(tmp_path: Path) -> None:
