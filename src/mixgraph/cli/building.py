@@ -105,7 +105,7 @@ def _write_tables(corpus: Corpus) -> None:
     try:
         write_tables(Corpus.open(corpus.folder))
     except ConfigError as error:
-        logger.warning("no tables: %s", error)
+        logger.warning("the tables and the datasheet are not all written: %s", error)
 
 
 def _engine(options: argparse.Namespace, corpus: Corpus) -> Engine:

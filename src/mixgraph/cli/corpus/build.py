@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="CORPUS", required=True, help="corpus folder to make")
     parser.add_argument("--resume", action="store_true", help="go on with the corpus, if there is one")
     which = "only these: ids, patterns such as 'Music*', files that list them, or `evaluation`: the paper's songs"
-    parser.add_argument("--only", nargs="+", default=[], metavar="ID", help=which)
+    parser.add_argument("--only", action="extend", nargs="+", default=[], metavar="ID", help=which)
     part = "every Nth song from the Ith on, such as 1/4 to 4/4 on four machines; joins a corpus that is there"
     parser.add_argument("--shard", type=_shard, metavar="I/N", help=part)
     align = "find the offset between tracks and mix of songs that are not aligned"
@@ -47,10 +47,11 @@ def run(options: argparse.Namespace) -> None:
         cure = "`mixgraph corpus synthesise` mixes its tracks"
         raise SongError(f"{name} has no real mixes of its dry tracks, so there is no graph to find; {cure}")
     ids = listed(options.only, name, dataset)
+    chosen = set(ids)
     resume = options.resume or options.shard is not None
     how = {"align": options.align, "words": words, "resume": resume}
     corpus = create_corpus(options.output, name, dataset, ids, config, **how)
-    songs = [song for song in corpus.songs if song.id in set(ids)]
+    songs = [song for song in corpus.songs if song.id in chosen]
     if options.shard:
         songs = shard_of(songs, *options.shard)
     said = [word for word in options.argv if word != "--resume"]

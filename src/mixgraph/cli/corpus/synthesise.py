@@ -32,7 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="the same one gives the same songs (default 0)"
     )
-    parser.add_argument("--tracks", type=_span, default="4-8", metavar="A-B", help="tracks of a song (default 4-8)")
+    tracks = "tracks of a song (default 4-8)"
+    parser.add_argument("--tracks", type=_whole_span, default="4-8", metavar="A-B", help=tracks)
     parser.add_argument("--seconds", type=_span, default="10", metavar="A-B", help="length of a song (default 10)")
     rate = "working rate of the songs, and of searches in them (default 30000)"
     parser.add_argument("--sample-rate", type=_count, default=30_000, metavar="HZ", help=rate)
@@ -62,11 +63,10 @@ def run(options: argparse.Namespace) -> None:
             terminal.err.print(said, markup=False, soft_wrap=True)
 
     sources = list(_readable(dataset_at(options.dataset, options.path)[1]))
-    least, most = (round(number) for number in options.tracks)
     plan = Plan(
         options.songs,
         options.seed,
-        (least, most),
+        options.tracks,
         options.seconds,
         config=make_config(changes={"audio": {"sample_rate": options.sample_rate}}),
     )
@@ -107,3 +107,10 @@ def _span(text: str) -> tuple[float, float]:
     if not 0 < span[0] <= span[1] < 1e5:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a number or a range such as 4-8")
     return span
+
+
+def _whole_span(text: str) -> tuple[int, int]:
+    low, high = _span(text)
+    if not (low.is_integer() and high.is_integer()):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected whole numbers, such as 4-8")
+    return int(low), int(high)
