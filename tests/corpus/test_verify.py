@@ -91,6 +91,10 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     **{f"no {name}": (remove(name), name) for name in ("graph.json", "parameters.safetensors", "metrics.json")},
     **{f"no {name}": (remove(name), name) for name in ("mix.flac", "history.jsonl", "provenance.json")},
     **{f"half of {name}": (cut(name), name) for name in ("graph.json", "parameters.safetensors", "history.jsonl")},
+    "a history of something else": (
+        lambda corpus, folder: (folder / "history.jsonl").write_text("3\n"),
+        "history.jsonl: holds a line that is no object",
+    ),
     "half of mix.flac": (cut("mix.flac"), "mix.flac"),
     "no folder": (lambda corpus, folder: shutil.rmtree(folder), "missing, though songs.parquet has the song"),
     "no table": (lambda corpus, folder: (corpus.folder / "edges.parquet").unlink(), "edges.parquet: missing"),
