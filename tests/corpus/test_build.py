@@ -240,6 +240,29 @@ def test_guessed_subgroups_go_by_the_words_that_are_given(tmp_path: Path) -> Non
         create_corpus(folder, name, dataset, tuple(truth), config, resume=True)
 
 
+def test_offsets_that_were_found_stay_while_the_tracks_are_the_same(tmp_path: Path) -> None:
+    song, place = "Actions_DevilsWords", tmp_path / "songs/Actions_DevilsWords_Full"
+    mixing_secrets(tmp_path / "songs")
+    groups, whole = place / "correspondence.yaml", (place / "correspondence.yaml").read_text()
+    groups.write_text("ElecGtr: [")
+    name, dataset = dataset_at("mixing_secrets", tmp_path / "songs")
+    corpus = create_corpus(tmp_path / "corpus", name, dataset, (song,), settings(), align=True)
+    assert "correspondence.yaml" in corpus.song(song).fault
+    groups.write_text(whole)
+    corpus = read_anew(corpus, [song])
+    mended = corpus.song(song)
+    assert not mended.fault and not mended.aligned, "nobody has looked for its offsets yet"
+    offsets = {track: {"samples": 0, "seconds": 0.5} for track in mended.layout["tracks"]}
+    found = replace(mended, layout=mended.layout | {"offsets": offsets}, aligned=True)
+    corpus.replace_song(found)
+    corpus = read_anew(corpus, [song])
+    assert corpus.song(song) == found
+    (place / "tracks/06_ElecGtr2.wav").rename(place / "tracks/06_Bass.wav")
+    groups.write_text(whole.replace("06_ElecGtr2", "06_Bass"))
+    changed = read_anew(corpus, [song]).song(song)
+    assert not changed.aligned and not changed.layout["offsets"]
+
+
 def test_songs_are_chosen_by_id_pattern_and_list(songs: Path, tmp_path: Path) -> None:
     name, dataset = dataset_at(str(songs))
     lines, array = tmp_path / "lines.txt", tmp_path / "array.json"
