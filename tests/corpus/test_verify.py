@@ -181,3 +181,10 @@ def test_statistics_count_what_there_is(searched, capsys):
     assert main(["corpus", "stats", str(searched.folder)]) == 0
     said = capsys.readouterr().out
     assert "4 songs (3 done, 1 failed)" in said and "the disk was full" in said and "CC BY 4.0" in said
+
+
+def test_a_licence_is_shown_as_it_is_written(copied, capsys):
+    record = replace(copied.songs[0], licence="[MIT](LICENSE) [/b]")
+    replace(copied, songs=(record, *copied.songs[1:])).save()
+    assert main(["corpus", "stats", str(copied.folder)]) == 0
+    assert "[MIT](LICENSE) [/b]" in capsys.readouterr().out
