@@ -17,7 +17,8 @@ from mixgraph.datasets.survey import examine
 from mixgraph.demo import KEPT_SECONDS, STEM_RATE, decode_stems, stem_file
 from mixgraph.errors import OutputError, SongError
 from tests.audio.folders import RATE
-from tests.datasets.trees import FRAMES, chirp, write_stem_file
+from tests.datasets.expected import FRAMES
+from tests.datasets.stem_files import chirp, write_stem_file
 
 
 def one_song(root: Path) -> Entry:
