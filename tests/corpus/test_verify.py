@@ -154,6 +154,7 @@ def test_the_command_prints_a_line_per_fault_and_exits_with_2(copied, capsys):
     assert len(printed.out.splitlines()) == 2
     assert "2 faults" in printed.err and len(printed.err.splitlines()) == 1
     assert main([*command, "--sample", "-1"]) == 2
+    assert "argument --sample: '-1': expected 0 or more" in capsys.readouterr().err
 
 
 def test_last_bits_are_forgiven_and_nothing_more():

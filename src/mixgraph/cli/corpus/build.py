@@ -9,7 +9,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from mixgraph.cli.building import add_building, run_build
+from mixgraph.cli.building import add_building, add_dataset, run_build
 from mixgraph.cli.commands.init import add_groups
 from mixgraph.cli.flags import add_settings, settings_of
 from mixgraph.errors import SongError
@@ -18,11 +18,7 @@ from mixgraph.errors import SongError
 def configure(parser: argparse.ArgumentParser) -> None:
     """The dataset, where to, which songs, how, and all settings of a search."""
     parser.usage = f"{parser.prog} DATASET [PATH] -o CORPUS [options] [settings]"
-    what = "name of a dataset (`mixgraph datasets` lists them), or a folder of song folders"
-    parser.add_argument("dataset", metavar="DATASET", help=what)
-    parser.add_argument(
-        "path", type=Path, nargs="?", metavar="PATH", help="where it is (default: what its environment variable says)"
-    )
+    add_dataset(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="CORPUS", required=True, help="corpus folder to make")
     parser.add_argument("--resume", action="store_true", help="go on with the corpus, if there is one")
     which = "only these: ids, patterns such as 'Music*', files that list them, or `evaluation`: the paper's songs"
