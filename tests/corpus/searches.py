@@ -27,6 +27,9 @@ from mixgraph.run.api import search
 from tests.cli.tiny import write_wav
 from tests.engine import RATE, small_song
 
+SOURCE = str(Path(__file__).resolve().parents[2] / "src")
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")])}
+"""In which other processes find mixgraph."""
 JOB = JobOptions(threads=1, device="cpu", checkpoint_seconds=0.2)
 # Stages last long enough for a hand to find the one it waits for.
 SETTINGS = f"""\

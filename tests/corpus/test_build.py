@@ -16,14 +16,15 @@ import numpy as np
 import pytest
 
 from mixgraph.corpus.claims import claim, is_claimed
-from mixgraph.corpus.create import create_corpus, dataset_at, listed, read_anew, shard_of
+from mixgraph.corpus.create import read_anew
 from mixgraph.corpus.engines.base import EngineOptions
 from mixgraph.corpus.engines.local import LocalEngine
-from mixgraph.corpus.folder import Corpus, SongRecord
+from mixgraph.corpus.folder import Corpus
 from mixgraph.corpus.repeat import to_repeat
-from mixgraph.errors import ConfigError, OutputError
+from mixgraph.errors import OutputError
 from tests.cli.tiny import same_bytes, write_wav
 from tests.corpus.searches import (
+    ENVIRONMENT,
     JOB,
     SETTINGS,
     begun_in,
@@ -36,11 +37,7 @@ from tests.corpus.searches import (
     settings,
     wait_for,
 )
-from tests.datasets.trees import mixing_secrets
 from tests.engine import RATE, small_song
-
-ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])}
 
 
 def test_songs_fail_and_die_alone(songs: Path, unbroken: Path, tmp_path: Path) -> None:
@@ -196,65 +193,6 @@ def test_songs_are_aligned_where_that_is_sure(tmp_path: Path) -> None:
     assert said["layout"]["offsets"] == offsets
     corpus = read_anew(corpus, ["late", "other"])
     assert corpus.song("late").layout["offsets"] == offsets
-
-
-def test_shards_share_out_all_songs() -> None:
-    songs = [SongRecord(f"song {number}", "", "", "", {}) for number in range(10)]
-    for parts in (1, 3, 4, 10, 12):
-        shards = [shard_of(songs, part, parts) for part in range(1, parts + 1)]
-        assert sorted(song.id for shard in shards for song in shard) == sorted(song.id for song in songs)
-        sizes = [len(shard) for shard in shards]
-        assert max(sizes) - min(sizes) <= 1
-
-
-def test_a_corpus_is_made_in_one_way(songs: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "corpus"
-    corpus = corpus_of(songs, folder)
-    with pytest.raises(OutputError, match=r"holds a corpus already; go on with it with --resume"):
-        corpus_of(songs, folder)
-    assert corpus_of(songs, folder, resume=True) == corpus == Corpus.open(folder)
-    name, dataset = dataset_at("folder", songs)
-    other = settings().model_copy(update={"seed": 6})
-    with pytest.raises(ConfigError, match=r"begun with seed = 5, not 6; give the same"):
-        create_corpus(folder, name, dataset, ("ash",), other, resume=True)
-    with pytest.raises(ConfigError, match=r"begun with align = False, not True"):
-        corpus_of(songs, folder, resume=True, align=True)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other/letter.txt").write_text("dear")
-    with pytest.raises(OutputError, match=r"other: is no corpus, and not empty"):
-        corpus_of(songs, tmp_path / "other")
-
-
-def test_guessed_subgroups_go_by_the_words_that_are_given(tmp_path: Path) -> None:
-    truth = mixing_secrets(tmp_path / "songs")
-    name, dataset = dataset_at("mixing_secrets", tmp_path / "songs")
-    (tmp_path / "songs/Actions_DevilsWords_Full/correspondence.yaml").unlink()
-    guessed = [song for song in truth if dataset.entry(song).grouping == "guessed"]
-    assert guessed and len(guessed) < len(truth)
-    folder, config, words = tmp_path / "corpus", settings(), {"elec": "mine"}
-    corpus = create_corpus(folder, name, dataset, tuple(truth), config, words=words)
-    assert corpus.song(guessed[0]).layout["subgroups"] == {"mine": ["05_ElecGtr1", "06_ElecGtr2"]}
-    assert {song.id for song in corpus.songs if song.guessed} == set(guessed)
-    given = [song.id for song in corpus.songs if not song.guessed and not song.fault]
-    assert given and all("mine" not in corpus.song(song).layout["subgroups"] for song in given)
-    assert read_anew(corpus, guessed).songs == corpus.songs
-    with pytest.raises(ConfigError, match=r"begun with words of subgroups = .*mine.*, not those of mixgraph alone"):
-        create_corpus(folder, name, dataset, tuple(truth), config, resume=True)
-
-
-def test_songs_are_chosen_by_id_pattern_and_list(songs: Path, tmp_path: Path) -> None:
-    name, dataset = dataset_at(str(songs))
-    lines, array = tmp_path / "lines.txt", tmp_path / "array.json"
-    lines.write_text("birch\n\n")
-    array.write_text('["ash"]')
-    assert listed([], name, dataset) == ("ash", "birch")
-    assert listed(["b*"], name, dataset) == listed([str(lines)], name, dataset) == ("birch",)
-    assert listed([str(array), "birch"], name, dataset) == ("ash", "birch")
-    for only, said in (["aspen"], r"no song fits 'aspen'"), ([str(songs / "ash/mix.wav")], r"no list of songs"):
-        with pytest.raises(ConfigError, match=said):
-            listed(only, name, dataset)
-    with pytest.raises(ConfigError, match=r"unknown dataset 'forest', and no such folder; known: .*folder"):
-        dataset_at("forest")
 
 
 def test_a_claim_excludes_and_ends_with_its_holder(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ import pytest
 from mixgraph.corpus.build import build
 from mixgraph.corpus.engines.base import ENGINES, EngineOptions
 from mixgraph.corpus.engines.ray import QUIET, RayEngine
-from mixgraph.corpus.engines.staging import files_of, parcel_of, receive, search_parcel
-from mixgraph.corpus.folder import CORPUS, Corpus
+from mixgraph.corpus.engines.staging import News, files_of, parcel_of, receive, search_parcel
+from mixgraph.corpus.folder import CORPUS, Corpus, State
 from mixgraph.corpus.status import Overview, overview
-from mixgraph.errors import ConfigError
+from mixgraph.errors import ConfigError, OutputError
 from mixgraph.run.events import Stopped
 from tests.cli.tiny import same_bytes
 from tests.corpus.searches import JOB, corpus_of, is_alive, noted
@@ -94,6 +94,15 @@ def test_a_song_is_searched_away_from_its_corpus(songs: Path, unbroken: Path, tm
     assert said["song_folder"] == str(tmp_path / "songs/ash")
     assert said["layout"] == there["layout"] | {"folder": str(tmp_path / "songs/ash")}
     assert "begun on" in corpus.log_file("ash").read_text()
+
+
+def test_news_that_cannot_be_put_away_name_the_folder(songs: Path, tmp_path: Path) -> None:
+    corpus = corpus_of(songs, tmp_path / "corpus")
+    logs = corpus.folder / "logs"
+    logs.rmdir()
+    logs.touch()
+    with pytest.raises(OutputError, match=r"corpus/logs: cannot be written"):
+        receive(corpus, News(State(), corpus.song("ash"), {"logs/ash.log": b"begun"}))
 
 
 @pytest.mark.slow

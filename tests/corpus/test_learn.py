@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from mixgraph.errors import ConfigError, ResultError, SongError
 from mixgraph.graph.node import IN, MIX, OUT
 from mixgraph.processors.base import PROCESSORS
 from tests.corpus.corpora import SONGS
+from tests.corpus.searches import ENVIRONMENT
 from tests.engine import RATE, small_song
 
 
@@ -172,12 +175,39 @@ def test_networkx_has_the_same_graph(searched):
     for _, result in searched.results():
         network = to_networkx(result)
         assert networkx.is_directed_acyclic_graph(network)
+        assert list(network) == [node.id for node in result.graph.nodes]
         assert sorted(network.edges()) == sorted(result.graph.edges)
         for name, weight in result.bank.dry_wet().items():
             assert network.nodes[name]["dry_wet"] == weight
             for parameter, value in result.physical()[name].items():
                 assert network.nodes[name]["parameters"][parameter] == value.tolist()
-        assert network.nodes["track:bass"]["subgroup"] == "band"
+        bass = {"type": "in", "source": "bass", "track": "bass", "subgroup": "band"}
+        assert network.nodes["track:bass"] == bass
+
+
+def test_an_edge_given_twice_is_there_twice(searched):
+    result = next(result for _, result in searched.results())
+    doubled = replace(result.graph, edges=(*result.graph.edges, result.graph.edges[0]))
+    network = to_networkx(replace(result, graph=doubled))
+    assert network.number_of_edges(*result.graph.edges[0]) == 2
+
+
+WITHOUT_TABLES = """
+import sys
+sys.modules["pyarrow"] = None
+from mixgraph.cli import main
+from mixgraph.corpus import GraphDataset, to_networkx
+assert len(GraphDataset(sys.argv[1], audio=False)[0]["in"].node_id) == 3
+sys.exit(main(["corpus", "export", sys.argv[1], "-o", sys.argv[2]]))
+"""
+
+
+def test_networks_need_no_package_for_tables_and_exports_say_so(searched, tmp_path):
+    command = [sys.executable, "-c", WITHOUT_TABLES, str(searched.folder), str(tmp_path / "copy")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "the package 'pyarrow' is missing; pip install 'mixgraph[corpus]'" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def column(name: str) -> int:

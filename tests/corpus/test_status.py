@@ -99,6 +99,13 @@ def test_a_build_ends_with_its_failures(as_json: bool, broken: Corpus, tmp_path:
         assert f"0 done, 1 failed in {broken.folder}" in out
 
 
+def test_only_may_be_given_more_than_once(broken: Corpus, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "settings.toml").write_text(SETTINGS)
+    words = ["--config", str(tmp_path / "settings.toml"), "--resume", "--only", "ash", "--only", "cedar"]
+    assert main(["corpus", "build", broken.facts["root"], "-o", str(broken.folder), *words]) == 2
+    assert f"0 done, 2 failed in {broken.folder}" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

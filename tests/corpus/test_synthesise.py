@@ -287,6 +287,7 @@ def test_the_command_writes_songs_and_says_so(
     [
         (["--songs", "0"], "argument --songs: '0'"),
         (["--songs", "1", "--tracks", "8-4"], "argument --tracks: '8-4'"),
+        (["--songs", "1", "--tracks", "0.4-2"], "argument --tracks: '0.4-2': expected whole numbers"),
         (["--songs", "1", "--seconds", "long"], "argument --seconds: 'long'"),
         (["--songs", "1", "--seconds", "2-5"], "seconds: 2 is shorter than a segment, 3.8 s"),
         (["--songs", "1", "--sample-rate", "10"], "sample_rate"),

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from mixgraph.cli import main
 from mixgraph.corpus.folder import Corpus
+from mixgraph.corpus.origins import subgroup_of, track_of
 from mixgraph.corpus.tables import TABLES, read_table, table_file, write_tables
 from mixgraph.corpus.tables.datasheet import datasheet
 from mixgraph.corpus.tables.fields import parameter_columns, schema
-from mixgraph.corpus.tables.rows import subgroup_of, track_of
 from mixgraph.corpus.tables.split import NOBODY, SHARES, split_of
 from mixgraph.errors import ConfigError, ResultError
 from mixgraph.graph.graph import Graph

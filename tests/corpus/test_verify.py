@@ -91,6 +91,10 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     **{f"no {name}": (remove(name), name) for name in ("graph.json", "parameters.safetensors", "metrics.json")},
     **{f"no {name}": (remove(name), name) for name in ("mix.flac", "history.jsonl", "provenance.json")},
     **{f"half of {name}": (cut(name), name) for name in ("graph.json", "parameters.safetensors", "history.jsonl")},
+    "a history of something else": (
+        lambda corpus, folder: (folder / "history.jsonl").write_text("3\n"),
+        "history.jsonl: holds a line that is no object",
+    ),
     "half of mix.flac": (cut("mix.flac"), "mix.flac"),
     "no folder": (lambda corpus, folder: shutil.rmtree(folder), "missing, though songs.parquet has the song"),
     "no table": (lambda corpus, folder: (corpus.folder / "edges.parquet").unlink(), "edges.parquet: missing"),
@@ -150,6 +154,7 @@ def test_the_command_prints_a_line_per_fault_and_exits_with_2(copied, capsys):
     assert len(printed.out.splitlines()) == 2
     assert "2 faults" in printed.err and len(printed.err.splitlines()) == 1
     assert main([*command, "--sample", "-1"]) == 2
+    assert "argument --sample: '-1': expected 0 or more" in capsys.readouterr().err
 
 
 def test_last_bits_are_forgiven_and_nothing_more():
@@ -177,3 +182,10 @@ def test_statistics_count_what_there_is(searched, capsys):
     assert main(["corpus", "stats", str(searched.folder)]) == 0
     said = capsys.readouterr().out
     assert "4 songs (3 done, 1 failed)" in said and "the disk was full" in said and "CC BY 4.0" in said
+
+
+def test_a_licence_is_shown_as_it_is_written(copied, capsys):
+    record = replace(copied.songs[0], licence="[MIT](LICENSE) [/b]")
+    replace(copied, songs=(record, *copied.songs[1:])).save()
+    assert main(["corpus", "stats", str(copied.folder)]) == 0
+    assert "[MIT](LICENSE) [/b]" in capsys.readouterr().out

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mixgraph.datasets.base import Dataset, open_dataset
-from tests.datasets.trees import TREES, Expected, Tree
+from tests.datasets.expected import Expected, Tree
+from tests.datasets.trees import TREES
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import yaml
 from mixgraph.audio.song import load_song
 from mixgraph.datasets.base import open_dataset
 from mixgraph.datasets.metadata import read_metadata
+from mixgraph.datasets.survey import examine
 from mixgraph.errors import SongError
 from tests.audio.folders import RATE, song_folder, tone, write
 from tests.datasets.trees import TREES, medleydb
@@ -28,6 +29,15 @@ def test_licence_and_truth_of_a_folder_of_songs(tmp_path: Path) -> None:
     entries = {entry.id: entry for entry in open_dataset("folder", tmp_path).entries()}
     assert (entries["one"].licence, entries["one"].truth) == ("MIT License", None)
     assert (entries["two"].licence, entries["two"].truth) == ("CC0 1.0", tmp_path / "two" / "truth")
+
+
+def test_a_damaged_truth_is_its_songs_fault_alone(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (song_folder(tmp_path / name) / "truth").mkdir()
+    (tmp_path / "two" / "truth" / "provenance.json").write_text("{")
+    dataset = open_dataset("folder", tmp_path)
+    assert not examine(dataset, "one").error
+    assert examine(dataset, "two").error.startswith(f"{tmp_path / 'two/truth/provenance.json'}: cannot be read as JSON")
 
 
 def test_a_folder_of_songs_reads_songs_as_a_search_does(tmp_path: Path) -> None:
@@ -108,12 +118,26 @@ def _second_mix(place: Path) -> None:
             lambda place: write(place / "raw" / "02_Snare.flac", tone()),
             r"raw: two tracks have the same name; rename one",
         ),
+        (
+            lambda place: (place / "subgroups.yaml").write_text("A: [01_Kick.wav]\nB: [02_Snare.wav, 01_Kick.wav]"),
+            r"subgroups.yaml: track '01_Kick' is in 'A' and in 'B'; keep it once",
+        ),
+        (
+            lambda place: (place / "alignment.yaml").write_text("offset_seconds: .nan"),
+            r"alignment.yaml: offset_seconds: .* finite number; correct that place",
+        ),
     ],
 )
 def test_mixing_secrets_refuses(spoil, message: str, tmp_path: Path) -> None:
     spoil(mixing_secrets_song(tmp_path))
     with pytest.raises(SongError, match=message):
         open_dataset("mixing_secrets", tmp_path).entry("Band_Song")
+
+
+def test_slakh2100_takes_folders_for_songs_and_not_archives(tmp_path: Path) -> None:
+    songs = TREES["slakh2100"].build(tmp_path)
+    (tmp_path / "train" / "Track00009.tar.gz").touch()
+    assert set(open_dataset("slakh2100", tmp_path).songs) == set(songs)
 
 
 def test_musdb18_prefers_what_is_decoded_already(tmp_path: Path) -> None:

@@ -13,10 +13,12 @@ import soundfile
 from mixgraph.audio.song import load_layout
 from mixgraph.datasets.base import Entry, open_dataset
 from mixgraph.datasets.stem_file import STEMS, cache_folder, duration, unpacked
+from mixgraph.datasets.survey import examine
 from mixgraph.demo import KEPT_SECONDS, STEM_RATE, decode_stems, stem_file
-from mixgraph.errors import SongError
+from mixgraph.errors import OutputError, SongError
 from tests.audio.folders import RATE
-from tests.datasets.trees import FRAMES, chirp, write_stem_file
+from tests.datasets.expected import FRAMES
+from tests.datasets.stem_files import chirp, write_stem_file
 
 
 def one_song(root: Path) -> Entry:
@@ -89,6 +91,22 @@ def test_a_file_with_too_few_streams_is_refused(tmp_path: Path) -> None:
     write_stem_file(file, [chirp(number) for number in range(4)])
     with pytest.raises(SongError, match="not a file of 5 audio streams"):
         duration(file)
+
+
+def test_a_link_to_nowhere_is_its_songs_fault_alone(tmp_path: Path) -> None:
+    one_song(tmp_path)
+    (tmp_path / "train" / "C - D.stem.mp4").symlink_to(tmp_path / "gone")
+    dataset = open_dataset("musdb18", tmp_path)
+    reports = {song: examine(dataset, song).error for song in dataset.songs}
+    assert reports["A_-_B"] == ""
+    assert reports["C_-_D"].startswith(f"{tmp_path / 'train' / 'C - D.stem.mp4'}: cannot be read")
+
+
+def test_a_cache_that_cannot_be_is_named(tmp_path: Path, cache: Path) -> None:
+    entry = one_song(tmp_path)
+    cache.touch()
+    with pytest.raises(OutputError, match=r"cache/stems/.*: cannot be written .*; choose another place"):
+        entry.prepare()
 
 
 def test_a_missing_decoder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

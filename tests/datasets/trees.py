@@ -3,53 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Mapping
 from pathlib import Path
 
-import av
 import numpy as np
 import yaml
 
 from tests.audio.folders import RATE, tone, write
-
-FRAMES = RATE // 2
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What a loader must find of one song: samples (2, time) of tracks and mix, and the subgroups.
-
-    `said` is the metadata file that can be broken, `audio` a file that can be missed.
-    """
-
-    tracks: Mapping[str, np.ndarray]
-    audio: Path
-    subgroups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    mix: np.ndarray | None = None
-    said: Path | None = None
-    title: str = ""
-    artist: str = ""
-    aligned: bool = True
-    remarks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A dataset, and how to make a tiny one; `tolerance` is the relative error (in RMS) that a lossy codec may make."""
-
-    dataset: str
-    build: Callable[[Path], dict[str, Expected]]
-    tolerance: float = 0.0
-
-
-def sound(path: Path, seed: int, channels: int = 1, *, start: int = 0) -> np.ndarray:
-    """Writes noise and returns what is heard of it in the song (2, `FRAMES`), from the sample `start` of the file."""
-    frames = tone(FRAMES + start, channels, seed=seed)
-    write(path, frames, subtype="FLOAT" if path.suffix == ".wav" else "PCM_16")
-    heard = frames if path.suffix == ".wav" else np.round(frames * 2**15) / 2**15
-    return np.ascontiguousarray(np.broadcast_to(heard[start:].T, (2, FRAMES)))
+from tests.datasets.expected import FRAMES, Expected, Tree, sound
+from tests.datasets.stem_files import chirp, write_stem_file
 
 
 def folder(root: Path) -> dict[str, Expected]:
@@ -200,25 +162,6 @@ def _musdb_id(name: str) -> str:
 def _musdb_song(name: str, tracks: Mapping[str, np.ndarray], audio: Path) -> Expected:
     artist, title = name.split(" - ")
     return Expected(tracks, audio, title=title, artist=artist)
-
-
-def chirp(number: int) -> np.ndarray:
-    """A sweep (2, `FRAMES`) that a lossy codec keeps well."""
-    time = np.arange(FRAMES) / RATE
-    left, right = (np.sin(2 * np.pi * (start + 40 * number * time) * time) for start in (200, 300))
-    return (0.5 * np.stack([left, right])).astype(np.float32)
-
-
-def write_stem_file(file: Path, streams: list[np.ndarray]) -> None:
-    """Five AAC streams (2, time) in one MP4, as Native Instruments' stem files."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(file), "w", format="mp4") as container:
-        encoders = [container.add_stream("aac", rate=RATE, layout="stereo", bit_rate=128_000) for _ in streams]
-        for encoder, samples in zip(encoders, streams, strict=True):
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32), "fltp", "stereo")
-            frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), 0
-            for packet in (*encoder.encode(frame), *encoder.encode(None)):
-                container.mux(packet)
 
 
 def moisesdb(root: Path) -> dict[str, Expected]:

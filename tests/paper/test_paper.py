@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -87,6 +88,28 @@ def test_tables_2_and_3_are_means_over_the_searches_of_one_criterion(studies, ru
     ]
 
 
+def test_published_values_stand_only_beside_what_they_are_of(studies):
+    (study,) = (study for study in studies if study.criterion == ("probe", 0.5))
+    found = [replace(study, dataset=name) for name in ("medleydb", "elsewhere")]
+    for strategy, tolerance in (("hybrid", 0.01), ("hybrid", 0.1), ("probe", 0.01)):
+        prune = study.result.config.prune.model_copy(update={"strategy": strategy, "tolerance": tolerance})
+        result = replace(study.result, config=study.result.config.model_copy(update={"prune": prune}))
+        table = table_3([replace(one, result=result) for one in found])
+        published = "0.431" if (strategy, tolerance) == ("hybrid", 0.01) else "-"
+        assert cells(table, "medleydb", strategy)["paper: L_a"] == published
+        assert cells(table, "elsewhere", strategy)["paper: L_a"] == "-"
+
+
+def test_results_of_no_search_are_left_out(runs, tmp_path):
+    for name, made in ("applied", "applied"), ("truth", "synthetic"):
+        file = Path(shutil.copytree(runs / "search-0.5", tmp_path / name)) / "provenance.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {made: {}}))
+    with pytest.raises(ResultError, match="no results there"):
+        load_studies([tmp_path])
+    shutil.copytree(runs / "search-0.5", tmp_path / "searched")
+    assert [study.folder.name for study in load_studies([tmp_path])] == ["searched"]
+
+
 def test_progress_ends_at_the_result(studies):
     for study in pruned_of(studies):
         metrics, config = study.result.metrics, study.result.config
@@ -131,6 +154,8 @@ def test_the_command_prints_tables_and_writes_figures(runs, tmp_path, capsys):
     assert main(["paper", "tables", "--corpus", str(runs), "--json"]) == 0
     tables = json.loads(capsys.readouterr().out)
     assert [len(table["rows"]) for table in tables] == [3, 3, 2]
+    assert main(["paper", "tables", "--corpus", str(runs), "--only", "1", "--only", "3", "--json"]) == 0
+    assert [table["title"][:7] for table in json.loads(capsys.readouterr().out)] == ["Table 1", "Table 3"]
     assert main(["paper", "figures", "--corpus", str(runs), "-o", str(tmp_path / "figures")]) == 0
     written = sorted((tmp_path / "figures").iterdir())
     assert [file.name for file in written] == [f"figure-{n}-{name}.png" for n, name in FIGURES.items()]

@@ -1,4 +1,4 @@
-"""What the commands that search the songs of a corpus have in common: where and how, Ctrl-C, and the last word."""
+"""What the commands of a corpus have in common: its dataset, and where and how songs are searched to the last word."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import math
 import shlex
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixgraph.cli.overview import counted, watching_songs
@@ -22,10 +23,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    """Adds a dataset, and where it is."""
+    what = "name of a dataset (`mixgraph datasets` lists them), or a folder of song folders"
+    parser.add_argument("dataset", metavar="DATASET", help=what)
+    where = "where it is (default: what its environment variable says)"
+    parser.add_argument("path", type=Path, nargs="?", metavar="PATH", help=where)
+
+
 def add_building(parser: argparse.ArgumentParser) -> None:
     """Adds where songs are searched, and how many at once."""
     again = "begin a song whose process is killed again, up to so often (default 2)"
-    parser.add_argument("--attempts", type=_at_least(0), default=2, metavar="N", help=again)
+    parser.add_argument("--attempts", type=at_least(0), default=2, metavar="N", help=again)
     voice = parser.add_mutually_exclusive_group()
     voice.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     voice.add_argument(
@@ -36,15 +45,15 @@ def add_building(parser: argparse.ArgumentParser) -> None:
     engine = "processes here, or tasks of a Ray cluster (default local)"
     where.add_argument("--engine", choices=("local", "ray"), default="local", help=engine)
     where.add_argument(
-        "--jobs", type=_at_least(1), metavar="N", help="songs at once (default: what there are cores for)"
+        "--jobs", type=at_least(1), metavar="N", help="songs at once (default: what there are cores for)"
     )
     where.add_argument(
-        "--threads-per-job", type=_at_least(1), default=1, metavar="N", help="CPU threads of each (default 1)"
+        "--threads-per-job", type=at_least(1), default=1, metavar="N", help="CPU threads of each (default 1)"
     )
     device = "where each computes (default auto: CUDA, else CPU)"
     where.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help=device)
     memory = "memory that they may take here (default: 80%% of it); a song that does not fit waits, or runs alone"
-    where.add_argument("--memory-mb", type=_at_least(0), metavar="N", help=memory)
+    where.add_argument("--memory-mb", type=at_least(0), metavar="N", help=memory)
 
     ray = parser.add_argument_group("where songs are searched with --engine ray")
     address = "auto: this machine's cluster; local: one that ends with us; HOST:PORT; ray://HOST:PORT (default auto)"
@@ -52,6 +61,17 @@ def add_building(parser: argparse.ArgumentParser) -> None:
     ray.add_argument("--gpus-per-job", type=_share, default=0.0, metavar="X", help="such as 0.25 (default 0)")
     stage = "send songs and results through Ray; without, all machines see them at the same paths"
     ray.add_argument("--stage", action="store_true", help=stage)
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Reads a whole number of a flag that is not smaller than this."""
+
+    def read(text: str) -> int:
+        if not text.isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r}: expected {least} or more")
+        return int(text)
+
+    return read
 
 
 def run_build(
@@ -105,7 +125,7 @@ def _write_tables(corpus: Corpus) -> None:
     try:
         write_tables(Corpus.open(corpus.folder))
     except ConfigError as error:
-        logger.warning("no tables: %s", error)
+        logger.warning("the tables and the datasheet are not all written: %s", error)
 
 
 def _engine(options: argparse.Namespace, corpus: Corpus) -> Engine:
@@ -116,15 +136,6 @@ def _engine(options: argparse.Namespace, corpus: Corpus) -> Engine:
     how = {name: getattr(options, name) for name in ("jobs", "memory_mb", "ray_address", "gpus_per_job", "stage")}
     job = JobOptions(options.threads_per_job, options.device)
     return ENGINES[options.engine](corpus, EngineOptions(job, **how))
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r}: expected {least} or more")
-        return int(text)
-
-    return read
 
 
 def _share(text: str) -> float:

@@ -117,10 +117,11 @@ def _record(source: Dataset, song: str, known: SongRecord | None, words: Mapping
         return SongRecord(song, song, "", "", layout, fault=str(error))
     truth = str(entry.truth.absolute()) if entry.truth else None
     layout = entry.layout.to_json()
-    found = known is not None and known.aligned and not entry.aligned
-    if known is not None and found:
-        layout["offsets"] = known.layout["offsets"]
-    about = (song, entry.title, entry.artist, entry.licence, layout, entry.aligned or found, truth)
+    aligned = entry.aligned
+    # Offsets that were found stay while the tracks are the same; a record with a fault knew none.
+    if known and known.aligned and not aligned and known.layout["tracks"].keys() == layout["tracks"].keys():
+        layout["offsets"], aligned = known.layout["offsets"], True
+    about = (song, entry.title, entry.artist, entry.licence, layout, aligned, truth)
     return SongRecord(*about, guessed=entry.grouping == "guessed")
 
 

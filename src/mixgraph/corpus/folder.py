@@ -73,7 +73,7 @@ class State:
 @final
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus folder that exists; `Corpus.create` makes one, `Corpus.open` reads one."""
+    """A corpus folder; `create_corpus` of `mixgraph.corpus.create` makes one, `Corpus.open` reads one."""
 
     folder: Path
     name: str

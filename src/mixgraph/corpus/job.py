@@ -19,10 +19,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mixgraph.audio.song import Song, load_layout
+from mixgraph.audio.song import Song
 from mixgraph.audio.song_file import Layout
 from mixgraph.corpus.claims import claim
 from mixgraph.corpus.folder import Corpus, SongRecord, State, Status
+from mixgraph.corpus.layouts import load_dry
 from mixgraph.errors import MixgraphError, SongError
 from mixgraph.memory import keep_memory
 from mixgraph.run.events import Progress, Stopped
@@ -91,9 +92,9 @@ class Job:
 
     def _search(self) -> None:
         keep_memory()
-        song = self._load(self._layout())
+        song = load_dry(self._layout(), self.corpus.config)
         if self.corpus.facts.get("align") and not self.record.aligned:
-            song = self._load(self._aligned_layout(song))
+            song = load_dry(self._aligned_layout(song), self.corpus.config)
         # Only now, so that a song that cannot be searched says so seconds earlier.
         import torch
 
@@ -119,10 +120,6 @@ class Job:
         if layout.mix is None:
             raise SongError(f"{layout.folder}: has no mix; add one, or make one with `mixgraph corpus synthesise`")
         return layout
-
-    def _load(self, layout: Layout) -> Song:
-        audio = self.corpus.config.audio
-        return load_layout(layout, sample_rate=audio.sample_rate, memory_budget_mb=audio.memory_budget_mb)
 
     def _aligned_layout(self, song: Song) -> Layout:
         """The song's files with offsets as found, which the corpus keeps; raises `SongError` where none is sure."""

@@ -25,7 +25,7 @@ def layout_of(corpus: Corpus, record: SongRecord, provenance: Mapping[str, Any])
 
 
 def load_dry(layout: Layout, config: SearchConfig) -> Song:
-    """The song as the search heard it; raises `SongError` where a file is missing."""
+    """The dry tracks and the mix as a search hears them; raises `SongError` where a file is missing or damaged."""
     audio = config.audio
     return load_layout(layout, sample_rate=audio.sample_rate, memory_budget_mb=audio.memory_budget_mb)
 

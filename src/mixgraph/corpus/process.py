@@ -12,9 +12,6 @@ from typing import IO, final
 from mixgraph.corpus.folder import Corpus
 from mixgraph.files import output_error
 
-CRASHED = 1
-"""What Python exits with when even the job's own care for errors fails."""
-
 
 @final
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -20,6 +19,8 @@ from mixgraph.corpus.tables import make_tables, read_table, table_file
 from mixgraph.corpus.tables.datasheet import DATASHEET
 from mixgraph.errors import MixgraphError
 from mixgraph.files import read_json
+from mixgraph.report.search_history import FILE as HISTORY
+from mixgraph.report.search_history import read_history
 from mixgraph.result.result import GRAPH, Result
 
 RELATIVE_TOLERANCE: Final = 1e-3
@@ -58,10 +59,12 @@ def check_song(corpus: Corpus, record: SongRecord) -> Iterator[str]:
         result = Result.load(folder)
         for _ in decode(folder / "mix.flac", result.config.audio.sample_rate):
             pass
-        yield from _check_history(folder / "history.jsonl")
         yield from _check_values(folder / GRAPH, result)
         facts = result.provenance
         yield from changed_inputs(layout_of(corpus, record, facts), known_hashes(corpus, record, facts))
+        if not (folder / HISTORY).is_file():
+            yield f"{folder / HISTORY}: missing; {CURE}"
+        read_history(folder)
     except MixgraphError as error:
         yield str(error)
 
@@ -105,14 +108,6 @@ def check_sound(corpus: Corpus, record: SongRecord, device: str | torch.device =
             yield f"{folder / 'mix.flac'}: is not what the graph renders (error {error:.0f} dB); {CURE}"
     except MixgraphError as error:
         yield str(error)
-
-
-def _check_history(file: Path) -> Iterator[str]:
-    try:
-        for line in file.read_bytes().splitlines():
-            json.loads(line)
-    except (OSError, ValueError) as error:
-        yield f"{file}: cannot be read as lines of JSON ({error}); {CURE}"
 
 
 def _check_values(file: Path, result: Result) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import final
 from mixgraph.audio.song_file import FILE_NAME, read_layout
 from mixgraph.datasets.base import DATASETS, Dataset, Entry
 from mixgraph.datasets.names import folders, song_ids
+from mixgraph.errors import ResultError, SongError
 from mixgraph.files import read_json
 
 PROVENANCE = "provenance.json"
@@ -56,11 +57,17 @@ ROOT/
 
 
 def _artist(truth: Path) -> str:
-    """Who made the dry tracks of a synthetic song, as its truth says; empty where it is not known."""
+    """Who made the dry tracks of a synthetic song, as its truth says; empty where it is not known.
+
+    Raises `SongError` where the truth is damaged.
+    """
     file = truth / PROVENANCE
     if not file.is_file():
         return ""
-    said = read_json(file, "remove the folder, or synthesise the song again").get("synthetic")
+    try:
+        said = read_json(file, "remove the folder, or synthesise the song again").get("synthetic")
+    except ResultError as error:
+        raise SongError(str(error)) from None
     source = said.get("source") if isinstance(said, dict) else None
     return str(source.get("artist", "")) if isinstance(source, dict) else ""
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Metadata(BaseModel):
     """What we need of a metadata file; what else it says is ignored. `yes` and `no` are truth values."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, allow_inf_nan=False)
 
 
 def read_metadata(path: Path, kind: type[T]) -> T:

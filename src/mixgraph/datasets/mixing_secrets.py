@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import final
 
-from mixgraph.audio.song_file import Layout, Offset, audio_files
+from mixgraph.audio.song_file import Layout, Offset, audio_files, check_subgroups
 from mixgraph.datasets.base import DATASETS, Dataset, Entry
 from mixgraph.datasets.metadata import Metadata, existing, read_metadata
 from mixgraph.datasets.names import folders, song_ids
@@ -65,15 +65,16 @@ ROOT/
         remarks: list[str] = []
         if group_file:
             named = read_metadata(group_file, dict[str, list[str]])
-            chosen = sorted(existing(root / name, group_file) for members in named.values() for name in members)
+            chosen = sorted({existing(root / name, group_file) for members in named.values() for name in members})
             if unused := len(set(raw) - set(chosen)):
                 remarks.append(f"{group_file.name} leaves out {unused} of {len(raw)} files")
-            subgroups = {group: tuple(Path(name).stem for name in members) for group, members in named.items()}
+            stems = {group: [Path(name).stem for name in members] for group, members in named.items()}
         else:
-            chosen, subgroups = raw, {}
+            chosen, stems = raw, {}
         tracks = {path.stem: path for path in chosen}
         if len(tracks) < len(chosen):
             raise SongError(f"{group_file or root}: two tracks have the same name; rename one")
+        subgroups = check_subgroups(stems, tracks, group_file)
         offsets: dict[str, Offset] = {}
         if alignment_file:
             later = Offset(seconds=read_metadata(alignment_file, Alignment).offset_seconds)

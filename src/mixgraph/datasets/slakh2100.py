@@ -52,7 +52,8 @@ ROOT/
 
     def find(self) -> dict[str, Path]:
         """Folders called Track and a number."""
-        return song_ids(path for part in PARTS for path in sorted((self.root / part).glob("Track[0-9]*")))
+        found = (path for part in PARTS for path in sorted((self.root / part).glob("Track[0-9]*")))
+        return song_ids(path for path in found if path.is_dir())
 
     def read(self, song: str, place: Path) -> Entry:
         """What metadata.yaml says; every stem that was rendered must be there."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from mixgraph.audio.files import write_audio
 from mixgraph.errors import SongError
+from mixgraph.files import output_error
 
 SUFFIX = ".stem.mp4"
 STEMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
@@ -35,8 +36,14 @@ def cache_folder() -> Path:
 
 
 def unpacked(file: Path) -> dict[str, Path]:
-    """Where each stem of a file lies once it is unpacked; another file, or the same one changed, goes elsewhere."""
-    state = file.stat()
+    """Where each stem of a file lies once it is unpacked; another file, or the same one changed, goes elsewhere.
+
+    Raises `SongError` where the file is a link to nowhere.
+    """
+    try:
+        state = file.stat()
+    except OSError as error:
+        raise SongError(f"{file}: cannot be read ({error.strerror}); copy or download it again") from None
     identity = f"{file.resolve()}\n{state.st_size}\n{state.st_mtime_ns}"
     folder = cache_folder() / "stems" / hashlib.sha256(identity.encode()).hexdigest()[:16]
     return {name: folder / f"{name}.flac" for name in STEMS}
@@ -51,7 +58,10 @@ def unpack(file: Path, stems: Mapping[str, Path]) -> None:
     for name, path in stems.items():
         if not path.is_file():
             samples, rate = _decode(av, file, STEMS[name])
-            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise output_error(path.parent, error) from None
             write_audio(path, samples, rate)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, final
 
 from mixgraph.audio.song import Song
 from mixgraph.corpus.folder import CORPUS, Corpus
@@ -14,7 +14,11 @@ from mixgraph.report.search_history import read_history
 from mixgraph.result.result import GRAPH, Result
 from mixgraph.result.song import load_own_song
 
+MADE: Final = frozenset({"applied", "synthetic"})
+"""What the provenance of a result has that no search found."""
 
+
+@final
 @dataclass(frozen=True)
 class Study:
     """One result, where it lies and which dataset its song is from."""
@@ -53,7 +57,10 @@ class Study:
 
 
 def load_studies(folders: Iterable[Path]) -> list[Study]:
-    """All results of corpora or of folders that hold result folders; raises `ResultError` where there are none."""
+    """All results of searches in corpora, or in folders that hold result folders.
+
+    Raises `ResultError` where there are none; what `mixgraph apply` and `corpus synthesise` made is no search.
+    """
     return [study for folder in folders for study in _studies_in(folder)]
 
 
@@ -66,8 +73,10 @@ def _studies_in(folder: Path) -> Iterator[Study]:
         places = [file.parent for file in sorted(folder.glob(f"*/{GRAPH}"))]
         found = [(place, Result.load(place)) for place in places if not place.name.endswith(".partial")]
         name = folder.resolve().name
+    found = [(place, result) for place, result in found if not MADE.intersection(result.provenance)]
     if not found:
-        raise ResultError(f"{folder}: no results there; give corpora, or folders that hold result folders")
+        cure = "give corpora, or folders that hold results of `mixgraph search` or `mixgraph console`"
+        raise ResultError(f"{folder}: no results there; {cure}")
     yield from (Study(result, place, name) for place, result in found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, TypeVar
+from typing import Any, TypeVar, final
 
 from mixgraph.paper.published import CONSOLES, DATASETS, HYBRID_BY_TYPE, PLAIN_SUM, STRATEGIES, Row
 from mixgraph.paper.studies import Study, pruned_of
@@ -17,6 +17,7 @@ LETTERS = {name: name[0] for name in HYBRID_BY_TYPE} | {"multitap_delay": "d"}
 TYPES = tuple(f"ρ {LETTERS[name]}" for name in HYBRID_BY_TYPE)
 
 
+@final
 @dataclass(frozen=True)
 class Table:
     """A table as text cells; `title` says what it is in the paper."""
@@ -61,7 +62,7 @@ def table_3(studies: Iterable[Study]) -> Table:
     groups = _by(pruned_of(studies), lambda study: (study.dataset, *study.criterion))
     rows = []
     for (dataset, strategy, tolerance), group in sorted(groups.items()):
-        published = DATASETS.get(dataset)
+        published = DATASETS.get((dataset, strategy, tolerance))
         initial, kept = (
             _mean(group, lambda m, when=when: m["processors"][when]["total"]) for when in ("initial", "kept")
         )

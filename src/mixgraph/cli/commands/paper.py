@@ -30,9 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """What to make, from what, and where to."""
     parser.add_argument("what", choices=WHAT, help="tables: printed as Markdown; figures: written as files")
     sources = "corpora, or folders that hold result folders"
-    parser.add_argument("--corpus", type=Path, nargs="+", required=True, metavar="CORPUS", help=sources)
+    parser.add_argument(
+        "--corpus", type=Path, action="extend", nargs="+", required=True, metavar="CORPUS", help=sources
+    )
     which = "numbers of the tables (1 to 3) or figures (3 to 7) to make; default: all that can be made"
-    parser.add_argument("--only", type=int, nargs="+", metavar="N", help=which)
+    parser.add_argument("--only", type=int, action="extend", nargs="+", metavar="N", help=which)
     each = "each of them once for every dataset (a folder of results counts as one), instead of over all songs"
     parser.add_argument("--by-dataset", action="store_true", help=each)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where figures go")

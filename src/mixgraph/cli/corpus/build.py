@@ -9,7 +9,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from mixgraph.cli.building import add_building, run_build
+from mixgraph.cli.building import add_building, add_dataset, run_build
 from mixgraph.cli.commands.init import add_groups
 from mixgraph.cli.flags import add_settings, settings_of
 from mixgraph.errors import SongError
@@ -18,15 +18,11 @@ from mixgraph.errors import SongError
 def configure(parser: argparse.ArgumentParser) -> None:
     """The dataset, where to, which songs, how, and all settings of a search."""
     parser.usage = f"{parser.prog} DATASET [PATH] -o CORPUS [options] [settings]"
-    what = "name of a dataset (`mixgraph datasets` lists them), or a folder of song folders"
-    parser.add_argument("dataset", metavar="DATASET", help=what)
-    parser.add_argument(
-        "path", type=Path, nargs="?", metavar="PATH", help="where it is (default: what its environment variable says)"
-    )
+    add_dataset(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="CORPUS", required=True, help="corpus folder to make")
     parser.add_argument("--resume", action="store_true", help="go on with the corpus, if there is one")
     which = "only these: ids, patterns such as 'Music*', files that list them, or `evaluation`: the paper's songs"
-    parser.add_argument("--only", nargs="+", default=[], metavar="ID", help=which)
+    parser.add_argument("--only", action="extend", nargs="+", default=[], metavar="ID", help=which)
     part = "every Nth song from the Ith on, such as 1/4 to 4/4 on four machines; joins a corpus that is there"
     parser.add_argument("--shard", type=_shard, metavar="I/N", help=part)
     align = "find the offset between tracks and mix of songs that are not aligned"
@@ -47,10 +43,11 @@ def run(options: argparse.Namespace) -> None:
         cure = "`mixgraph corpus synthesise` mixes its tracks"
         raise SongError(f"{name} has no real mixes of its dry tracks, so there is no graph to find; {cure}")
     ids = listed(options.only, name, dataset)
+    chosen = set(ids)
     resume = options.resume or options.shard is not None
     how = {"align": options.align, "words": words, "resume": resume}
     corpus = create_corpus(options.output, name, dataset, ids, config, **how)
-    songs = [song for song in corpus.songs if song.id in set(ids)]
+    songs = [song for song in corpus.songs if song.id in chosen]
     if options.shard:
         songs = shard_of(songs, *options.shard)
     said = [word for word in options.argv if word != "--resume"]

@@ -6,6 +6,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from rich.text import Text
+
 from mixgraph.cli.terminal import Terminal, left, loss_table, plain_table, print_json, right
 
 
@@ -36,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
             splits.add_row(split, str(count["songs"]), str(count["artists"]))
         licences = plain_table(left("licence"), right("songs"))
         for licence, count in stats["licences"].items():
-            licences.add_row(licence or "not stated", str(count))
+            licences.add_row(Text(licence or "not stated"), str(count))
         ratios = plain_table(left("pruned"), right("mean over songs"))
         for kind, ratio in {**stats["pruning_ratio"]["by_type"], "all": stats["pruning_ratio"]["total"]}.items():
             ratios.add_row(kind.replace("_", " "), "" if ratio is None else f"{ratio:.0%}")

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mixgraph.cli.building import add_dataset, at_least
 from mixgraph.cli.terminal import Terminal, left, plain_table, print_json, right
 from mixgraph.errors import SongError
 
@@ -22,20 +23,17 @@ logger = logging.getLogger(__name__)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Where from, where to, how many, and of what size."""
-    what = "name of a dataset (`mixgraph datasets` lists them), or a folder of song folders"
-    parser.add_argument("dataset", metavar="DATASET", help=what)
-    parser.add_argument(
-        "path", type=Path, nargs="?", metavar="PATH", help="where it is (default: what its environment variable says)"
-    )
+    add_dataset(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="SONGS", required=True, help="folder for the songs")
-    parser.add_argument("--songs", type=_count, metavar="N", required=True, help="how many songs")
+    parser.add_argument("--songs", type=at_least(1), metavar="N", required=True, help="how many songs")
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="the same one gives the same songs (default 0)"
     )
-    parser.add_argument("--tracks", type=_span, default="4-8", metavar="A-B", help="tracks of a song (default 4-8)")
+    tracks = "tracks of a song (default 4-8)"
+    parser.add_argument("--tracks", type=_whole_span, default="4-8", metavar="A-B", help=tracks)
     parser.add_argument("--seconds", type=_span, default="10", metavar="A-B", help="length of a song (default 10)")
     rate = "working rate of the songs, and of searches in them (default 30000)"
-    parser.add_argument("--sample-rate", type=_count, default=30_000, metavar="HZ", help=rate)
+    parser.add_argument("--sample-rate", type=at_least(1), default=30_000, metavar="HZ", help=rate)
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: one per core)")
     parser.add_argument("--json", action="store_true", help="JSON lines on stdout: one per song, as it is written")
 
@@ -62,11 +60,10 @@ def run(options: argparse.Namespace) -> None:
             terminal.err.print(said, markup=False, soft_wrap=True)
 
     sources = list(_readable(dataset_at(options.dataset, options.path)[1]))
-    least, most = (round(number) for number in options.tracks)
     plan = Plan(
         options.songs,
         options.seed,
-        (least, most),
+        options.tracks,
         options.seconds,
         config=make_config(changes={"audio": {"sample_rate": options.sample_rate}}),
     )
@@ -91,12 +88,6 @@ def _readable(dataset: Dataset) -> list[Entry]:
     return entries
 
 
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1 on")
-    return int(text)
-
-
 def _span(text: str) -> tuple[float, float]:
     """`4-8`, or `4` for no more and no less."""
     low, dash, high = text.partition("-")
@@ -107,3 +98,10 @@ def _span(text: str) -> tuple[float, float]:
     if not 0 < span[0] <= span[1] < 1e5:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a number or a range such as 4-8")
     return span
+
+
+def _whole_span(text: str) -> tuple[int, int]:
+    low, high = _span(text)
+    if not (low.is_integer() and high.is_integer()):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected whole numbers, such as 4-8")
+    return int(low), int(high)

@@ -7,24 +7,23 @@ import argparse
 import logging
 from pathlib import Path
 
+from mixgraph.cli.building import at_least
 from mixgraph.cli.compute import add_compute, prepare
 from mixgraph.cli.terminal import Terminal
-from mixgraph.errors import ConfigError, ResultError
+from mixgraph.errors import ResultError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The corpus, the sample, and how to compute."""
     parser.add_argument("corpus", type=Path, metavar="CORPUS", help="corpus folder")
     sample = "songs to render again, drawn at random; 0: none (default: 3)"
-    parser.add_argument("--sample", type=int, default=3, metavar="N", help=sample)
+    parser.add_argument("--sample", type=at_least(0), default=3, metavar="N", help=sample)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="which songs are drawn (default: 0)")
     add_compute(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Prints the faults as they are found; raises `ResultError` if there are any."""
-    if options.sample < 0:
-        raise ConfigError(f"argument --sample: {options.sample}: expected 0 or more")
     terminal, faults = Terminal(logging.ERROR), 0
     prepare(options)
     from mixgraph.corpus.folder import Corpus

@@ -97,7 +97,10 @@ def receive(corpus: Corpus, news: News) -> None:
     for name, content in reversed(list(news.files.items())):
         inside = PurePosixPath(name)
         to = arriving / inside.name if is_done and inside.parent.name == song else corpus.folder / inside
-        to.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            to.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(to.parent, error) from None
         write_bytes(to, content)
     if is_done:
         _move_home(arriving / "provenance.json", news.record)

@@ -15,6 +15,7 @@ from typing import Literal
 from mixgraph.audio.song_file import Layout
 from mixgraph.corpus.export.packing import pack_song
 from mixgraph.corpus.export.webdataset import write_shards
+from mixgraph.corpus.extras import require
 from mixgraph.corpus.folder import Corpus, SongRecord
 from mixgraph.corpus.layouts import changed_inputs, known_hashes, layout_of
 from mixgraph.corpus.learn.songs import CACHE
@@ -34,6 +35,7 @@ def export_corpus(corpus: Corpus, output: Path, *, audio: AudioForm | None = Non
 
     Raises `OutputError` where it cannot be written, `SongError` where dry audio is gone or is not what was searched.
     """
+    require("pyarrow", "corpus")  # for the tables
     partial = partial_folder(output)
     if output.exists():
         raise OutputError(f"{output}: exists already; choose another folder")

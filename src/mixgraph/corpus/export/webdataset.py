@@ -18,8 +18,7 @@ from typing import Any, Final
 from mixgraph.audio.song_file import Layout, Offset
 from mixgraph.corpus.export.packing import pack
 from mixgraph.corpus.folder import Corpus, SongRecord
-from mixgraph.corpus.tables.rows import song_split
-from mixgraph.corpus.tables.split import SPLITS
+from mixgraph.corpus.tables.split import SPLITS, song_split
 from mixgraph.result.result import GRAPH, METRICS, PARAMETERS, PROVENANCE
 
 SHARD_BYTES: Final = 1 << 30

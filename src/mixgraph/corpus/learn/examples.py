@@ -11,8 +11,7 @@ from mixgraph.audio.song_file import Layout
 from mixgraph.config import SearchConfig, validate
 from mixgraph.corpus.folder import CORPUS, Corpus
 from mixgraph.corpus.layouts import layout_of
-from mixgraph.corpus.tables.rows import song_split
-from mixgraph.corpus.tables.split import Split, split_of
+from mixgraph.corpus.tables.split import Split, song_split, split_of
 from mixgraph.datasets.base import open_dataset
 from mixgraph.errors import ResultError
 from mixgraph.files import read_json

@@ -16,7 +16,7 @@ from mixgraph.corpus.layouts import load_dry
 from mixgraph.corpus.learn.examples import Example, Source, examples_of
 from mixgraph.corpus.learn.features import features_of, track_names
 from mixgraph.corpus.learn.parameters import Form, parameter_names, parameter_rows
-from mixgraph.corpus.tables.rows import track_of
+from mixgraph.corpus.origins import track_of
 from mixgraph.corpus.tables.split import SPLITS, Split
 from mixgraph.errors import ConfigError, ResultError
 from mixgraph.graph.graph import Graph

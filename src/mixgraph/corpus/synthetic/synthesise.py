@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, final
 
-from mixgraph.audio.song import Song, load_layout
+from mixgraph.audio.song import Song
 from mixgraph.config import SearchConfig, make_config
+from mixgraph.corpus.layouts import load_dry
 from mixgraph.corpus.synthetic.excerpt import draw_excerpt
 from mixgraph.corpus.synthetic.ranges import Ranges
 from mixgraph.corpus.synthetic.song_folder import write_dry, write_truth
@@ -123,8 +124,7 @@ def _make(home: Path, source: Song, entry: Entry, number: int, plan: Plan) -> Re
 def _load_dry(entry: Entry, plan: Plan) -> Song:
     entry.prepare()
     layout = replace(entry.layout, mix=None, files=tuple(entry.layout.tracks.values()))
-    audio = plan.config.audio
-    song = load_layout(layout, sample_rate=audio.sample_rate, memory_budget_mb=audio.memory_budget_mb)
+    song = load_dry(layout, plan.config)
     song.require_length(plan.config.segment_samples)
     return song
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from mixgraph.corpus.folder import Corpus, SongRecord
+from mixgraph.corpus.origins import subgroup_of, track_of
 from mixgraph.corpus.places import place_in_dataset
 from mixgraph.corpus.tables.fields import (
     CHANNELS,
@@ -23,17 +24,11 @@ from mixgraph.corpus.tables.fields import (
     nested_type,
     schema,
 )
-from mixgraph.corpus.tables.split import Split, split_of
-from mixgraph.graph.graph import Graph
-from mixgraph.graph.node import IN, OUT
+from mixgraph.corpus.tables.split import song_split
+from mixgraph.graph.node import IN
 from mixgraph.result.result import Result
 
 Shapes = dict[tuple[str, str], tuple[int, ...]]
-
-
-def song_split(corpus: Corpus, record: SongRecord) -> Split:
-    """The split of a song of a corpus, whose `facts` may name a `split_seed`."""
-    return split_of(record.artist, record.title, seed=corpus.facts.get("split_seed", 0))
 
 
 def song_row(corpus: Corpus, record: SongRecord, result: Result) -> dict[str, Any]:
@@ -108,32 +103,6 @@ def parameter_shapes(result: Result) -> Shapes:
         for kind, tensors in result.bank.tensors.items()
         for name, value in result.processors[kind].physical(tensors).items()
     }
-
-
-def track_of(graph: Graph) -> dict[str, str | None]:
-    """Per node the track whose signal alone passes there; None behind a sum."""
-    found: dict[str, str | None] = {}
-    for node in graph.order:
-        before = graph.predecessors(node.id)
-        found[node.id] = node.source if node.type == IN else found[before[0]] if _single(graph, node.id) else None
-    return found
-
-
-def subgroup_of(graph: Graph, subgroups: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
-    """Per node the subgroup whose signal alone passes there; None where several meet and at the output."""
-    home = {track: name for name, members in subgroups.items() for track in members}
-    found: dict[str, frozenset[str]] = {}
-    for node in graph.order:
-        own = {home.get(node.source, node.source)} if node.source is not None else set()
-        found[node.id] = frozenset(own).union(*(found[name] for name in graph.predecessors(node.id)))
-    return {
-        node.id: next(iter(found[node.id])) if len(found[node.id]) == 1 and node.type != OUT else None
-        for node in graph.nodes
-    }
-
-
-def _single(graph: Graph, id: str) -> bool:
-    return graph.node(id).is_processor and len(graph.predecessors(id)) == 1
 
 
 def _parameters(result: Result, ids: Sequence[str]) -> dict[str, pa.Array]:

@@ -11,11 +11,18 @@ import re
 import unicodedata
 from typing import Final, Literal, get_args
 
+from mixgraph.corpus.folder import Corpus, SongRecord
+
 Split = Literal["train", "validation", "test"]
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 SHARES: Final[dict[Split, float]] = {"train": 0.8, "validation": 0.1, "test": 0.1}
 NOBODY: Final = frozenset({"", "unknown", "unknown artist", "various", "various artists", "n a", "none"})
 GUESTS: Final = re.compile(r"\b(?:feat|featuring|ft)\b.*")
+
+
+def song_split(corpus: Corpus, record: SongRecord) -> Split:
+    """The split of a song of a corpus, whose `facts` may name a `split_seed`."""
+    return split_of(record.artist, record.title, seed=corpus.facts.get("split_seed", 0))
 
 
 def split_of(artist: str, title: str, *, seed: int = 0) -> Split:

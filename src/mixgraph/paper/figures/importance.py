@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ SCORES = {"dry/wet weight (the paper's)": 0.0, "Fisher score": 1e-8}
 """What is drawn, and below which value its axis is linear (0: linear throughout)."""
 
 
+@final
 @dataclass(frozen=True)
 class Importance:
     """By processor of a fitted console: its type, the rise of the loss without it, and its scores."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, final
 
 from matplotlib.figure import Figure
 
@@ -14,6 +14,7 @@ from mixgraph.paper.studies import Study, pruned_of, require
 Curve = tuple[list[int], list[float]]
 
 
+@final
 @dataclass
 class Progress:
     """Curves over all training steps of a search: pruning ratios by type and in total, mean dry/wet by type."""
@@ -52,13 +53,10 @@ def read_progress(history: Sequence[Mapping[str, Any]], initial: Mapping[str, An
     counts = {"total": initial["total"]} | dict(initial["by_type"])
     gone = dict.fromkeys(counts, 0)
     progress = Progress({kind: ([0], [0.0]) for kind in counts})
-    steps, last, rounds = 0, ("", 0, 0), set()
+    steps, rounds = 0, set()
     for line in history:
         if line["event"] == "step":
-            place = (line["stage"], line["round"], line["step"])
-            # A run that was broken off repeats the steps behind its last checkpoint.
-            steps += place[2] - last[2] if place[:2] == last[:2] else place[2]
-            last = place
+            steps += 1
             for kind, weight in line.get("dry_wet", {}).items():
                 curve = progress.weights.setdefault(kind, ([], []))
                 curve[0].append(steps)
