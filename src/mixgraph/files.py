@@ -1,10 +1,13 @@
-"""Files that are either complete or not there."""
+"""Files and folders that are either complete or not there."""
 
 from __future__ import annotations
 
 import errno
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,6 +35,27 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes indented JSON as `write_bytes` does."""
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """An empty, hidden folder beside `path` that replaces what is there once all is in it.
+
+    A failure leaves what was at `path`; one of the operating system raises `OutputError`.
+    """
+    home = path.absolute()  # "." has no name
+    partial = home.with_name(f".{home.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        yield partial
+        if home.exists():
+            shutil.rmtree(home)
+        partial.rename(home)
+    except OSError as error:
+        raise output_error(path, error) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def read_json(path: Path, cure: str) -> dict[str, Any]:
