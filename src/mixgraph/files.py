@@ -6,13 +6,14 @@ import errno
 import json
 import os
 import shutil
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from mixgraph.errors import OutputError, ResultError
+from mixgraph.errors import ConfigError, OutputError, ResultError
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
@@ -69,6 +70,16 @@ def read_json(path: Path, cure: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ResultError(f"{path}: holds {value!r:.40} where an object is expected; {cure}")
     return value
+
+
+def read_toml(path: Path, cure: str) -> dict[str, Any]:
+    """Reads a TOML file; raises `ConfigError` naming it, with `cure` where there is no such file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; {cure}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read as TOML ({error}); mend the file") from None
 
 
 def output_error(path: Path, error: OSError) -> OutputError:
