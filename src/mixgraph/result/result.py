@@ -93,8 +93,9 @@ class Result:
             raise ResultError(f"{folder}: no such folder; give the output of `mixgraph search`")
         provenance, document = read_json(folder / PROVENANCE, CURE), read_json(folder / GRAPH, CURE)
         metrics, tensors = read_metrics(folder / METRICS), read_tensors(folder / PARAMETERS)
-        if "config" not in provenance:
-            raise ResultError(f"{folder / PROVENANCE}: has no 'config'; run the search again")
+        for key in ("song", "config"):
+            if key not in provenance:
+                raise ResultError(f"{folder / PROVENANCE}: has no '{key}'; run the search again")
         with _blaming(folder / PROVENANCE):
             config = validate(provenance["config"], origin="config")
         with _blaming(folder / GRAPH):
