@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mixgraph.errors import ConfigError
+from mixgraph.files import read_toml
 
 
 class Section(BaseModel):
@@ -250,7 +251,7 @@ def make_config(
         raise ConfigError(f"unknown preset '{preset}'; known: {', '.join(PRESETS)}")
     merged = PRESETS[preset]
     if file is not None:
-        merged = _merge(merged, _read_toml(file))
+        merged = _merge(merged, read_toml(file, "give the path of a TOML file with settings"))
     merged = _merge(merged, changes or {})
     return validate(merged, origin=str(file) if file else "settings")
 
@@ -265,17 +266,6 @@ def validate(values: dict[str, Any], *, origin: str) -> SearchConfig:
         if fault["type"] == "extra_forbidden":
             raise ConfigError(f"{origin}: unknown key '{key}'; `mixgraph search --help` lists the known ones") from None
         raise ConfigError(f"{origin}: {key} = {fault['input']!r}: {fault['msg'].lower()}") from None
-
-
-def _read_toml(file: Path) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{file}: no such file; give the path of a TOML file with settings") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read as TOML ({error}); mend the file") from None
 
 
 def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

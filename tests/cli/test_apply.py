@@ -10,6 +10,7 @@ import soundfile
 
 from mixgraph.cli import main
 from mixgraph.cli.commands.apply import LEVELS
+from mixgraph.errors import OutputError
 from mixgraph.export.base import EXPORTS
 from mixgraph.presets.levels import MODES
 from mixgraph.result.result import Result
@@ -103,6 +104,17 @@ def test_mistakes(flags, named, finished: Path, stems: Path, tmp_path: Path, cap
     given = [flag.format(tmp_path) for flag in flags]
     fails(["apply", str(finished), str(stems), *given], capsys, *named)
     assert {path: path.stat().st_mtime for path in tmp_path.rglob("*")} == before
+
+
+def test_a_failure_leaves_nothing(
+    finished: Path, song: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(Result, "save", full)
+    fails(["apply", str(finished), str(song), "-o", str(tmp_path / "out"), "--no-report"], capsys, "the disk is full")
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_loudness_is_measured_where_the_search_did_not_note_it(

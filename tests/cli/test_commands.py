@@ -81,6 +81,15 @@ def test_stems_add_up_to_the_mix(finished: Path, tmp_path: Path) -> None:
     assert whole.mean() > 0.9
 
 
+def test_stems_replace_stems_only(finished: Path, tmp_path: Path, capsys: Capture) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    (music / "album.flac").write_bytes(b"mine")
+    assert main(["render", str(finished), "-o", str(music), "--stems", "--overwrite"]) == 2
+    assert "album.flac, which is no stem of this result" in capsys.readouterr().err
+    assert [(path.name, path.read_bytes()) for path in tmp_path.rglob("*.*")] == [("album.flac", b"mine")]
+
+
 def test_solo_and_sample_rate(finished: Path, tmp_path: Path) -> None:
     song = finished.parent / "song"
     for name, rate in (("track.wav", RATE), ("fast.wav", 3 * RATE)):

@@ -186,6 +186,12 @@ def remove_id(path: Path) -> None:
     path.write_text(json.dumps(document))
 
 
+def remove_song(path: Path) -> None:
+    document = json.loads(path.read_text())
+    del document["song"]
+    path.write_text(json.dumps(document))
+
+
 RESULTS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "missing": (lambda result: result.rename(result.with_name("gone")), ("no such folder", "mixgraph search")),
     "no-graph": (lambda result: (result / "graph.json").unlink(), ("graph.json", "missing")),
@@ -197,6 +203,7 @@ RESULTS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     ),
     "half": (lambda result: cut(result / "parameters.safetensors"), ("parameters.safetensors", "search again")),
     "metrics": (lambda result: corrupt(result / "metrics.json", b"[]"), ("metrics.json",)),
+    "provenance": (lambda result: remove_song(result / "provenance.json"), ("provenance.json", "'song'", "run")),
 }
 
 

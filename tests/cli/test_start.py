@@ -10,7 +10,7 @@ import pytest
 
 import mixgraph
 from mixgraph.cli import main
-from mixgraph.cli.parser import COMMANDS
+from mixgraph.cli.parser import COMMANDS, parse
 
 HEAVY = ("torch", "scipy", "numpy", "pydantic", "rich", "soundfile")
 SCRIPT = """
@@ -67,3 +67,14 @@ def test_as_a_module_and_into_a_closed_pipe(finished: Path) -> None:
     shown = f"{sys.executable} -m mixgraph show --json {finished}"
     run = subprocess.run(["bash", "-c", f"set -o pipefail; {shown} | head -n 0"], capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words", ["RESULT SONG --json", "RESULT --json SONG", "--json RESULT SONG"])
+def test_the_song_may_stand_behind_flags(words: str) -> None:
+    options = parse(["evaluate", *words.split()])
+    assert (options.result, options.song, options.json) == (Path("RESULT"), Path("SONG"), True)
+
+
+def test_the_song_may_be_left_out() -> None:
+    options = parse(["evaluate", "RESULT", "--json"])
+    assert (options.result, options.song) == (Path("RESULT"), None)

@@ -87,7 +87,10 @@ def test_the_command_draws_one_processor(tmp_path: Path, capsys: pytest.CaptureF
     assert main([*words, "--node", node]) == 0
     plain = file.read_bytes()
     assert main(["draw", str(tmp_path / "result"), str(tmp_path / "song"), *words[2:], "--node", node]) == 0
-    assert plain.startswith(b"<?xml") and file.read_bytes().startswith(b"<?xml")
+    heard = file.read_bytes()
+    assert plain.startswith(b"<?xml") and heard.startswith(b"<?xml") and heard != plain
+    assert main([*words, "--node", node, str(tmp_path / "song")]) == 0
+    assert file.read_bytes() == heard, "the song behind the flags is another one"
     capsys.readouterr()
     for more, said in (["--node", "x"], "no such processor"), (["--node", node, "--pruned"], "give one of them"):
         assert main([*words, *more]) == 2

@@ -22,7 +22,7 @@ from mixgraph.graph.graph import Graph
 from mixgraph.graph.node import IN, OUT, Node
 from mixgraph.report import write_report
 from mixgraph.report.charts import linear_axis
-from mixgraph.report.graph_view import draw_console, draw_result, full_console
+from mixgraph.report.graph_view import draw_console, draw_result
 from mixgraph.report.live import live_graph
 from mixgraph.report.sounds import mixes_of
 from mixgraph.report.soundtrack import make_soundtrack
@@ -120,8 +120,8 @@ def test_a_song_of_another_result_is_refused(result: Result, tmp_path: Path) -> 
 
 
 def test_the_console_shows_what_was_pruned(result: Result) -> None:
-    console, drawing, kept = full_console(result), draw_console(result), draw_result(result)
-    assert console is not None and drawing is not None
+    console, drawing, kept = result.console, draw_console(result), draw_result(result)
+    assert drawing is not None
     assert len(drawing.shapes) == len(console.nodes) and all(shape.kept for shape in kept.shapes)
     pruned = {shape.id for shape in drawing.shapes if not shape.kept}
     assert pruned == {node.id for node in console.processors} - {node.id for node in result.graph.processors}
@@ -132,7 +132,7 @@ def test_a_graph_that_no_console_has_is_shown_alone() -> None:
     song = make_song(["a"], seconds=2)
     graph = Graph((Node("x", IN, "a"), Node("y", "reverb"), Node("z", OUT)), (("x", "y"), ("x", "z"), ("y", "z")))
     result = make_result(song, graph)
-    assert full_console(result) is None and draw_console(result) is None
+    assert result.console == graph and draw_console(result) is None
     assert len(draw_result(result).shapes) == 3
 
 
@@ -145,9 +145,8 @@ def test_a_graph_without_processors_makes_a_page(tmp_path: Path) -> None:
 
 
 def test_a_console_with_nothing_pruned_is_shown_once(result: Result) -> None:
-    console = full_console(result)
     song = make_song(subgroups={"band": ("bass", "drums")}, seconds=2)
-    assert console is not None and draw_console(make_result(song, console)) is None
+    assert draw_console(make_result(song, result.console)) is None
 
 
 def test_the_live_graph_carries_every_node_and_whole_responses(result: Result) -> None:

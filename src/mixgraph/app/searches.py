@@ -28,9 +28,11 @@ NICE_WORDS: Final = {-signal.SIGKILL: "it was killed, perhaps because the memory
 @final
 @dataclass
 class Sitting:
-    """A search while its process runs. `progress` is what it `told` last, and `began` when it told first."""
+    """A search while its process runs; the end of `orders`, its stdin, stops it. `progress` is what it `told` last,
+    and `began` when it told first."""
 
     process: asyncio.subprocess.Process
+    orders: asyncio.StreamWriter
     progress: dict[str, Any] = field(default_factory=dict)
     began: float = 0.0
     told: float = 0.0
@@ -151,12 +153,14 @@ class Searches:
                 pass_fds=[self.workspace.lock.fileno()],
                 limit=LINE_BYTES,
             )
-        sitting = self.sittings[name] = Sitting(process)
-        assert process.stdin and process.stdout
-        process.stdin.write(job.encode() + b"\n")
+        orders, told = process.stdin, process.stdout
+        if orders is None or told is None:
+            raise RuntimeError("a process was begun without its pipes")
+        sitting = self.sittings[name] = Sitting(process, orders)
+        orders.write(job.encode() + b"\n")
         if self._closing or self.records[name].status == "stopping":  # asked while it was starting
             self._end(sitting)
-        async for line in process.stdout:
+        async for line in told:
             if line.endswith(b"\n"):  # a kill may have cut the last one off
                 self._hear(name, sitting, json.loads(line))
         code = await process.wait()
@@ -177,8 +181,7 @@ class Searches:
             sitting.error = told["message"]
 
     def _end(self, sitting: Sitting) -> None:
-        assert sitting.process.stdin
-        sitting.process.stdin.close()
+        sitting.orders.close()
 
         def kill() -> None:
             with suppress(ProcessLookupError):

@@ -18,16 +18,18 @@ from mixgraph.graph.graph import Graph
 
 METRICS, PROVENANCE, GRAPH = "metrics.json", "provenance.json", "graph.json"
 CURE = "search the song again"
+STAGES = ("plain_sum", "console", "pruned")
 
 
 @final
 @dataclass(frozen=True)
 class Outcome:
-    """The numbers of a finished search. Losses are L_a with spectral convergence divided by the target's norm."""
+    """The numbers of a result. Losses are L_a with spectral convergence divided by the target's norm; None where there
+    are none: a graph that was applied has no console, and nothing to compare with on a song without a mix."""
 
-    plain_sum: float
-    console: float
-    pruned: float
+    plain_sum: float | None
+    console: float | None
+    pruned: float | None
     initial: int
     kept: int
     by_type: dict[str, tuple[int, int]]
@@ -117,6 +119,7 @@ def _outcome(metrics: dict[str, Any]) -> Outcome:
     losses, processors = metrics["loss"], metrics["processors"]
     initial, kept = processors["initial"], processors["kept"]
     by_type = {kind: (int(kept["by_type"].get(kind, 0)), int(count)) for kind, count in initial["by_type"].items()}
-    plain_sum, console, pruned = (float(losses[stage]["target"]) for stage in ("plain_sum", "console", "pruned"))
+    stages = losses if metrics.get("applied") else STAGES
+    plain_sum, console, pruned = (float(losses[stage]["target"]) if stage in stages else None for stage in STAGES)
     counts = int(initial["total"]), int(kept["total"])
     return Outcome(plain_sum, console, pruned, *counts, by_type, float(metrics["seconds"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from mixgraph.audio.files import probe
 from mixgraph.audio.song_file import FILE_NAME, Layout, audio_files, parse_layout
 from mixgraph.audio.song_toml import write_song_toml
 from mixgraph.errors import ConfigError, SongError
+from mixgraph.files import read_toml
 
 FAMILIES = {
     "drums": """drum drums drumkit kit kick kicks kik kck bd snare snares snr sidestick rim rimshot hihat hihats hat
@@ -91,12 +91,7 @@ def read_words(file: Path) -> dict[str, str]:
 
     Raises `ConfigError` naming the file and the word or key that is not accepted.
     """
-    try:
-        groups = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{file}: no such file; give the path of a TOML file of groups and their words") from None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file}: cannot be read as TOML ({error}); mend the file") from None
+    groups = read_toml(file, "give the path of a TOML file of groups and their words")
     owner: dict[str, str] = {}
     for group, words in groups.items():
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):

@@ -30,11 +30,12 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     add_compute(parser)
 
 
-def prepare(options: argparse.Namespace) -> None:
-    """Sets up memory and threads; the first thing here that imports torch."""
+def prepare(options: argparse.Namespace, *, keep: bool = True) -> None:
+    """Sets up threads and, with `keep`, an allocator that keeps memory; the first thing here that imports torch."""
     if options.threads is not None and options.threads < 1:
         raise ConfigError(f"argument --threads: {options.threads}: expected 1 or more")
-    keep_memory()
+    if keep:
+        keep_memory()
     import torch
 
     if options.threads is not None:

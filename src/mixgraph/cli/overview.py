@@ -15,7 +15,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mixgraph.cli.searching import STAGES
-from mixgraph.cli.terminal import left, plain_table, print_json, right
+from mixgraph.cli.terminal import clock, left, plain_table, print_json, right
 
 if TYPE_CHECKING:
     from mixgraph.corpus.folder import State
@@ -65,13 +65,6 @@ def counted(overview: Overview) -> Text:
     seconds = overview.seconds_left
     rest = "" if seconds is None or not counts["running"] else f", about {clock(seconds)} left"
     return Text.assemble((f"{counts['done']} done", "green"), *others, (rest, "dim"))
-
-
-def clock(seconds: float) -> str:
-    """Hours, minutes and seconds as clocks show them."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _lines(console: Console) -> Watch:

@@ -24,7 +24,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mixgraph.cli.compute import add_compute, prepare
-from mixgraph.cli.terminal import Terminal, kept_of, left, loss_table, plain_table, print_json, right
+from mixgraph.cli.terminal import Terminal, clock, kept_of, left, loss_table, plain_table, print_json, right
 from mixgraph.config import SearchConfig
 from mixgraph.errors import OutputError
 from mixgraph.run.events import Progress, Stopped, Watcher
@@ -181,8 +181,8 @@ class Bar:
         if progress is None:
             return self._loading
         step = f"{progress.step}/{progress.steps}" if progress.steps else f"trial {progress.step}"
-        rest = "" if progress.seconds_left is None else f" ({_time(progress.seconds_left)} left)"
-        spent = _time(time.monotonic() - self._began) + rest
+        rest = "" if progress.seconds_left is None else f" ({clock(progress.seconds_left)} left)"
+        spent = clock(time.monotonic() - self._began) + rest
         # Widths for the longest text, so that the bar's end does not tremble.
         line = Table.grid(Column(no_wrap=True), Column(ratio=1), Column(no_wrap=True), padding=(0, 1), expand=True)
         line.add_row(
@@ -194,16 +194,10 @@ class Bar:
 
 
 def _line(progress: Progress) -> str:
-    rest = "" if progress.seconds_left is None else f", {_time(progress.seconds_left)} left"
+    rest = "" if progress.seconds_left is None else f", {clock(progress.seconds_left)} left"
     return f"{_stage(progress)}: {progress.processors_left} processors{rest}"
 
 
 def _stage(progress: Progress) -> str:
     name = STAGES.get(progress.stage, progress.stage)
     return f"{name} {progress.round}/{progress.rounds}" if progress.stage in ("prune", "fine_tune") else name
-
-
-def _time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,4 +1,4 @@
-"""Where words go, answers to stdout and everything on the way there to stderr, and what tables look like."""
+"""Where words go, answers to stdout and everything on the way there to stderr, and what tables and times look like."""
 
 from __future__ import annotations
 
@@ -88,3 +88,10 @@ def kept_of(metrics: Mapping[str, Any]) -> str:
     """Such as `14 of 42 processors kept (67% pruned)`."""
     kept, initial = (metrics["processors"][when]["total"] for when in ("kept", "initial"))
     return f"{kept} of {initial} processors kept ({metrics['pruning_ratio']['total']:.0%} pruned)"
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds as clocks show them."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from mixgraph.audio.song import Song
 from mixgraph.errors import OutputError
 from mixgraph.export.base import EXPORTS, Source
 from mixgraph.export.fidelity import Fate, is_export, write_fidelity
-from mixgraph.files import output_error
+from mixgraph.files import new_folder
 from mixgraph.result.result import Result
 
 
@@ -31,19 +30,9 @@ def export_result(
     export, output = EXPORTS[format](), Path(output)
     check_output(output, overwrite=overwrite)
     source = Source(result, song, device)
-    partial = output.with_name(f"{output.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        fates = export.write(source, partial)
-        write_fidelity(partial, source.name, format, fates)
-        if output.exists():
-            shutil.rmtree(output)
-        partial.rename(output)
-    except OSError as error:
-        raise output_error(output, error) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with new_folder(output) as folder:
+        fates = export.write(source, folder)
+        write_fidelity(folder, source.name, format, fates)
     return fates
 
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 
 LOWEST = 0.01
 """Where the schedules that rise and fall begin and end."""
-RISE, FALL = 0.1, 0.6
-"""Shares of the steps in which they rise, and in which `trapezoid` falls."""
+RISE = 0.1
+"""Share of the steps in which they rise."""
+FALL = 0.6
+"""Share of the steps after that in which `trapezoid` falls."""
 
 
 def constant(step: int, steps: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -55,9 +56,9 @@ def apply_result(
 
     `wishes` change the mapping that names suggest (`presets.mapping`); `only` keeps the chains of some tracks and
     subgroups, by name. Each track whose signal meets a processor is brought to the loudness that its chain was found
-    at, with `level` "undo" back behind its chain; "off" leaves levels
-    alone. The metrics hold the loss where the song has a mix. Raises `ConfigError` at wishes that name nothing,
-    `ResultError` if the song has another sample rate, or if the found one's loudness is not known: searches note it.
+    at, with `level` "undo" back behind its chain; "off" leaves levels alone. The metrics hold the loss where the song
+    has a mix. Raises `ConfigError` at wishes that name nothing, `ResultError` if the song has another sample rate, or
+    if the found one's loudness is not known: searches note it.
     """
     if song.sample_rate != (rate := found.config.audio.sample_rate):
         raise ResultError(f"song '{song.name}' is read at {song.sample_rate} Hz; this result needs {rate} Hz")
@@ -87,12 +88,16 @@ def save_applied(applied: Applied, song: Song, output: Path, *, overwrite: bool 
     """Writes the result folder, with the rendered song, as a search does; raises `OutputError`."""
     workspace = Workspace(output, overwrite=overwrite)
     result = applied.result
-    write_audio(workspace.folder / "mix.flac", result.render(song), song.sample_rate)
-    result.save(workspace.folder)
-    if report:
-        from mixgraph.report.write import write_report
+    try:
+        write_audio(workspace.folder / "mix.flac", result.render(song), song.sample_rate)
+        result.save(workspace.folder)
+        if report:
+            from mixgraph.report.write import write_report
 
-        write_report(result, song, workspace.folder / "report.html")
+            write_report(result, song, workspace.folder / "report.html")
+    except BaseException:
+        shutil.rmtree(workspace.folder, ignore_errors=True)  # unlike a search, this cannot be resumed
+        raise
     workspace.finish()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import tomlkit
 from mixgraph.audio.song_file import check_subgroups, suggestion
 from mixgraph.audio.subgroups import guess_subgroups
 from mixgraph.errors import ConfigError, MixgraphError
-from mixgraph.files import write_bytes
+from mixgraph.files import read_toml, write_bytes
 from mixgraph.graph.graph import Graph
 from mixgraph.presets.chains import buses_of, chains_of, subgroup_of
 from mixgraph.presets.matching import Match, match_tracks
@@ -65,12 +64,7 @@ class Wishes:
 
 def read_mapping(path: Path) -> Wishes:
     """Reads a file as `StemMapping.write` writes it, either table or both; raises `ConfigError` naming the place."""
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; write one with --write-map, or give OLD=NEW") from None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read as TOML ({error}); mend the file") from None
+    tables = read_toml(path, "write one with --write-map, or give OLD=NEW")
     for key, table in tables.items():
         if key not in TABLES or not isinstance(table, dict):
             raise ConfigError(

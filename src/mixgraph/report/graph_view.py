@@ -7,13 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from mixgraph.console import build_console
-from mixgraph.errors import GraphError
 from mixgraph.graph.graph import Graph
 from mixgraph.graph.layout import Point, lay_out
 from mixgraph.graph.node import IN, MIX, OUT, Node
+from mixgraph.graph.palette import COLORS
 from mixgraph.graph.strands import node_name
-from mixgraph.processors.bank import chain_types
 from mixgraph.processors.base import PROCESSORS
 from mixgraph.report.recipe import type_title
 from mixgraph.result.result import Result
@@ -21,9 +19,6 @@ from mixgraph.result.result import Result
 PADDING: Final = 16.0
 SIDE: Final = 28.0
 NAME_CHARACTERS: Final = 20
-KNOWN_TYPES: Final = frozenset(
-    ("equalizer", "compressor", "noise_gate", "stereo_imager", "gain_panning", "multitap_delay", "reverb")
-)
 
 
 @dataclass(frozen=True)
@@ -69,23 +64,10 @@ def draw_result(result: Result) -> Drawing:
 
 
 def draw_console(result: Result) -> Drawing | None:
-    """The console that the search began with, what was pruned marked so; None where the graph is no part of one."""
-    console = full_console(result)
-    return _draw(console, result.graph, result.bank.dry_wet()) if console else None
-
-
-def full_console(result: Result) -> Graph | None:
-    """The console of the settings; None where the graph is not what pruning leaves of it, or nothing was pruned."""
-    subgroups = result.provenance.get("subgroups", {}) if result.config.console.use_subgroups else {}
-    tracks = result.provenance.get("tracks", result.tracks)
-    try:
-        console = build_console(tracks, subgroups, chain_types(result.config.console.chain))
-        kept = {node.id for node in result.graph.nodes}
-        pruned = [node.id for node in console.processors if node.id not in kept]
-        same = console.without(pruned) == result.graph
-    except GraphError:
+    """The console that the search began with, what was pruned marked so; None where none is known or nothing was."""
+    if result.console == result.graph:
         return None
-    return console if same and pruned else None
+    return _draw(result.console, result.graph, result.bank.dry_wet())
 
 
 def _draw(graph: Graph, kept: Graph, weights: Mapping[str, float]) -> Drawing:
@@ -117,7 +99,7 @@ def _draw(graph: Graph, kept: Graph, weights: Mapping[str, float]) -> Drawing:
 
 def style_of(type: str) -> str:
     """The CSS class of a processor type."""
-    return type if type in KNOWN_TYPES else "other"
+    return type if type in COLORS else "other"
 
 
 def shorten(name: str) -> str:

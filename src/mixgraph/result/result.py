@@ -54,11 +54,16 @@ class Result:
 
     @cached_property
     def console(self) -> Graph:
-        """The console that the search started from; the graph itself where it is no part of one."""
+        """The console that the search started from; the graph itself where it is not what pruning leaves of one."""
         settings, tracks = self.config.console, self.provenance.get("tracks", self.tracks)
         subgroups = self.provenance.get("subgroups", {}) if settings.use_subgroups else {}
-        full = build_console(tracks, subgroups, chain_types(settings.chain))
-        return full if {node.id for node in full.nodes}.issuperset(node.id for node in self.graph.nodes) else self.graph
+        kept = {node.id for node in self.graph.nodes}
+        try:
+            full = build_console(tracks, subgroups, chain_types(settings.chain))
+            left = full.without([node.id for node in full.processors if node.id not in kept])
+        except MixgraphError:
+            return self.graph
+        return full if left == self.graph else self.graph
 
     @cached_property
     def processors(self) -> dict[str, Processor]:
@@ -88,8 +93,9 @@ class Result:
             raise ResultError(f"{folder}: no such folder; give the output of `mixgraph search`")
         provenance, document = read_json(folder / PROVENANCE, CURE), read_json(folder / GRAPH, CURE)
         metrics, tensors = read_metrics(folder / METRICS), read_tensors(folder / PARAMETERS)
-        if "config" not in provenance:
-            raise ResultError(f"{folder / PROVENANCE}: has no 'config'; run the search again")
+        for key in ("song", "config"):
+            if key not in provenance:
+                raise ResultError(f"{folder / PROVENANCE}: has no '{key}'; run the search again")
         with _blaming(folder / PROVENANCE):
             config = validate(provenance["config"], origin="config")
         with _blaming(folder / GRAPH):

@@ -1,6 +1,6 @@
-"""Opens a page in the browser for everything, without commands: drop a mix and its tracks, check the subgroups, press
-start, watch, and read the report. It is served from this machine to this machine only; Ctrl-C ends it, and a search
-that was running can go on at the next start."""
+"""Opens a page in the browser that needs no commands: drop a mix and its tracks, check the subgroups, press start,
+watch, and read the report. It is served from this machine to this machine only; Ctrl-C ends it, and a search that was
+running can go on at the next start."""
 
 from __future__ import annotations
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 import argparse
 import statistics
 
-from mixgraph.cli.compute import add_compute
+from mixgraph.cli.compute import add_compute, prepare
 from mixgraph.cli.flags import add_settings, settings_of
 from mixgraph.cli.terminal import Terminal, left, plain_table, print_json, right
-from mixgraph.errors import ConfigError
-from mixgraph.memory import keep_memory
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,18 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Measures and prints."""
     config = settings_of(options)
-    if options.threads is not None and options.threads < 1:
-        raise ConfigError(f"argument --threads: {options.threads}: expected 1 or more")
-    # Not `prepare`, which always keeps memory.
-    if options.keep_memory:
-        keep_memory()
+    prepare(options, keep=options.keep_memory)
     import torch
 
     from mixgraph.bench import full_console, measure, noise_problem
     from mixgraph.run.api import choose_device
 
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
     problem = noise_problem(options.tracks, options.subgroups, config, choose_device(options.device))
     cost = measure(problem, *full_console(problem), repeats=options.repeats, warm_up=options.warm_up)
     times = {"step_s": cost.step_s, "segment_s": cost.segment_s}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from mixgraph.audio.song_file import suggestion
 from mixgraph.cli.compute import add_inputs, load_result, load_song_of
 from mixgraph.cli.terminal import Terminal
 from mixgraph.errors import ConfigError, OutputError, ResultError
-from mixgraph.files import output_error
+from mixgraph.files import new_folder
 
 SAMPLE_RATES = (1_000, 768_000)
 
@@ -69,15 +68,12 @@ def _check_output(options: argparse.Namespace) -> None:
 
 
 def _write_stems(folder: Path, stems: Mapping[str, np.ndarray], sample_rate: int) -> None:
-    partial = folder.with_name(f"{folder.name}.partial")
-    try:
-        partial.mkdir(parents=True, exist_ok=True)
-        for name, samples in stems.items():
-            write_audio(partial / f"{name.replace('/', '_')}.flac", samples, sample_rate)
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
-    except OSError as error:
-        raise output_error(folder, error) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    files = {f"{name.replace('/', '_')}.flac": samples for name, samples in stems.items()}
+    # `--overwrite` with a slip of the keyboard must not cost anybody a music folder.
+    others = sorted(path.name for path in folder.iterdir() if path.name not in files) if folder.is_dir() else []
+    if others:
+        what = f"holds {others[0]}, which is no stem of this result"
+        raise OutputError(f"{folder}: {what}, so --overwrite leaves it alone; choose another folder")
+    with new_folder(folder) as partial:
+        for file, samples in files.items():
+            write_audio(partial / file, samples, sample_rate)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from mixgraph.corpus.synthetic.song_folder import write_dry, write_truth
 from mixgraph.corpus.synthetic.truth import AUDIBLE, draw_truth
 from mixgraph.datasets.base import Entry
 from mixgraph.errors import ConfigError, OutputError, SongError
-from mixgraph.files import output_error, read_json, write_json
+from mixgraph.files import new_folder, output_error, read_json, write_json
 from mixgraph.result.result import Result
 
 logger = logging.getLogger(__name__)
@@ -88,13 +87,9 @@ def synthesise(
 
 
 def _make(home: Path, source: Song, entry: Entry, number: int, plan: Plan) -> Result:
-    """One song, in a hidden folder that is renamed when it is complete."""
     rng = random.Random(f"{plan.seed}/{number}/{entry.id}")
     excerpt = draw_excerpt(source, plan.tracks, plan.seconds, rng)
-    folder = home.with_name(f".{home.name}.partial")
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+    with new_folder(home) as folder:
         with write_dry(folder, source, entry, excerpt) as dry:
             truth = draw_truth(dry, plan.config, plan.ranges, rng)
         facts: dict[str, Any] = {
@@ -112,13 +107,7 @@ def _make(home: Path, source: Song, entry: Entry, number: int, plan: Plan) -> Re
                 "input_sha256": source.hashes,
             },
         }
-        result = write_truth(folder, home, truth, facts)
-        folder.rename(home)
-    except OSError as error:
-        raise output_error(folder, error) from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return result
+        return write_truth(folder, home, truth, facts)
 
 
 def _load_dry(entry: Entry, plan: Plan) -> Song:

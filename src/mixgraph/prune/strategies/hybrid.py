@@ -1,4 +1,4 @@
-"""Hybrid: dry/wet, and brute force in every so many rounds (paper, section 5; the default)."""
+"""Hybrid: dry/wet, and brute force in every so many rounds (paper, section 5; its default)."""
 
 from __future__ import annotations
 
