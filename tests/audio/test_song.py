@@ -128,7 +128,7 @@ def test_closed_songs_say_so(varied: Path) -> None:
 
 
 def test_the_log_says_what_was_done_to_each_track(varied: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="mixgraph"):
         load_song(varied, sample_rate=RATE)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("INFO", "track exact: 0.50 s, 8000 Hz, stereo"),
