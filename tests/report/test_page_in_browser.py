@@ -176,10 +176,9 @@ def test_a_tap_on_a_phone_shows_node_and_details_together(browser: Browser, repo
         node.tap()
         page.wait_for_timeout(200)
         place, sheet = node.bounding_box(), page.locator("#inspector").bounding_box()
-        assert place and sheet
-        assert (
-            page.locator("#player").bounding_box()["height"] < place["y"] < place["y"] + place["height"] <= sheet["y"]
-        )  # pyright: ignore[reportOptionalSubscript]
+        player = page.locator("#player").bounding_box()
+        assert place and sheet and player
+        assert player["height"] < place["y"] < place["y"] + place["height"] <= sheet["y"]
         assert sheet["y"] < PHONE["height"] * 0.7
         page.locator("#canvas").tap(position={"x": 3, "y": 3})
         assert page.is_visible(".hint")
