@@ -102,8 +102,9 @@ class SearchRun:
         parts: dict[str, dict[str, Tensor]] = {"bank": {}, "moments": {}}
         for key, tensor in checkpoint.tensors.items():
             part, name = key.split("/", 1)
-            # AdamW counts its steps on the CPU.
-            parts[part][name] = tensor if name.endswith("/step") else tensor.to(self.problem.device)
+            # Optimisers count on the CPU.
+            counts = name.endswith(("/step", "/mu_product"))
+            parts[part][name] = tensor if counts else tensor.to(self.problem.device)
         self.bank = ParameterBank.unflatten(processor_ids(self.graph), parts["bank"])
         self.moments = Moments(facts["step"], parts["moments"])
 
