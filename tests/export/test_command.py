@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mixgraph.audio.song import load_song
 from mixgraph.cli import main
 from mixgraph.export.base import EXPORTS, about
-from tests.cli.tiny import write_song
-from tests.engine import RATE
-from tests.report.sample import make_result
+from tests.report.sample import save_beside_song
 
 Capture = pytest.CaptureFixture[str]
 
@@ -20,14 +17,8 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture
 def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A result folder whose song lies beside it; we stand where both are."""
-    folder = tmp_path / "result"
-    folder.mkdir()
-    with load_song(write_song(tmp_path / "song"), sample_rate=RATE) as song:
-        result = make_result(song)
-        result.provenance["song_folder"] = str(tmp_path / "song")
-        result.save(folder)
     monkeypatch.chdir(tmp_path)
-    return folder
+    return save_beside_song(tmp_path)
 
 
 def test_the_table_is_printed_and_written(saved: Path, capsys: Capture) -> None:

@@ -6,11 +6,9 @@ import math
 from collections.abc import Collection
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixgraph.audio.song import Song
 from mixgraph.console import build_console
 from mixgraph.fit.evaluate import criterion, evaluate, evaluation_starts
 from mixgraph.fit.problem import Problem
@@ -21,28 +19,14 @@ from mixgraph.processors.bank import ParameterBank
 from mixgraph.processors.equalizer import Equalizer
 from mixgraph.prune.pruning import Candidates
 from mixgraph.render.batched import BatchedRenderer
-from tests.engine import RATE, noise, random_bank, small_problem, tracks_of
+from tests.engine import tracks_of
+from tests.fit.patchy import bank_of, patchy_problem
 from tests.strategies import CHAIN, pruned, random_consoles, random_graphs
 
-SAMPLES = 5_200  # three segments: at 0, 1600 and 3200, of 2000 samples each
 NOTHING: Candidates = frozenset()
 SHORT = ("equalizer", "compressor", "gain_panning", "reverb")
 CONSOLES = random_consoles(chain=SHORT, max_tracks=4)
 GRAPHS = st.one_of(CONSOLES, pruned(CONSOLES), random_graphs(max_nodes=9))
-
-
-def patchy_problem(graph: Graph, mutes: Collection[tuple[str, int]] = (), **sections) -> Problem:
-    """A song for the graph's tracks; `mutes` are tracks and the segments that hear nothing of them."""
-    names = tracks_of(graph)
-    tracks = noise(len(names), 2, SAMPLES, dtype=torch.float32).numpy()
-    mix = 0.7 * tracks.sum(0)
-    for name, segment in mutes:
-        tracks[names.index(name), :, 1_600 * segment : 1_600 * segment + 2_000] = 0
-    return small_problem(Song.from_arrays("patchy", dict(zip(names, tracks, strict=True)), mix, RATE), **sections)
-
-
-def bank_of(graph: Graph, problem: Problem, seed: int = 0) -> ParameterBank:
-    return random_bank(graph, problem.processors, seed=seed, dtype=torch.float32)
 
 
 def evaluated(problem: Problem, graph: Graph, bank: ParameterBank, masked: Candidates = NOTHING) -> float:
@@ -86,37 +70,6 @@ def test_a_trial_gives_the_loss_of_an_evaluation(graph, memory_mb, data):
             masked, left = masked | candidates, [name for name in left if name not in candidates]
         if not left:
             break
-
-
-@settings(max_examples=15, deadline=None)
-@given(
-    graph=st.one_of(random_consoles(chain=CHAIN, max_tracks=3), pruned(random_consoles(chain=CHAIN, max_tracks=3))),
-    memory_mb=st.sampled_from((0, 0.04, 0.1, 100)),
-    data=st.data(),
-)
-def test_a_trial_is_the_same_to_the_last_bit_whatever_was_tried_before(graph, memory_mb, data):
-    """Which signals are kept, and so a search that was broken off and resumed, changes no rounding."""
-    problem = patchy_problem(graph)
-    bank = bank_of(graph, problem)
-    starts, ids = evaluation_starts(problem), [node.id for node in graph.processors]
-    trials = Trials(problem, graph, bank, starts, memory_mb=memory_mb)
-    trials.first()
-    for masked in data.draw(st.lists(st.sets(st.sampled_from(ids)), max_size=8)) if ids else ():
-        fresh = Trials(problem, graph, bank, starts)
-        assert with_all(trials, masked) == with_all(fresh, masked)
-
-
-def test_runs_that_grow_together_where_what_parted_them_is_masked_change_no_bits():
-    """Without the subgroup's compressor, tails of tracks would reach its own delay and reverb, and FFTs be longer."""
-    chain = ["compressor", "multitap_delay", "reverb"]
-    graph = build_console(["a", "b"], {"band": ["a", "b"]}, chain)
-    problem = patchy_problem(graph)
-    bank, starts = bank_of(graph, problem), evaluation_starts(problem)
-    parted = {"subgroup:band/compressor"}
-    warm = Trials(problem, graph, bank, starts)
-    warm.first()
-    for masked in (parted, parted | {"track:a/multitap_delay"}, parted | {"track:a/reverb"}, {"track:b/reverb"}):
-        assert with_all(warm, masked) == with_all(Trials(problem, graph, bank, starts), masked)
 
 
 def test_a_trial_uses_the_configured_convergence():

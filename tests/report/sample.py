@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from mixgraph.audio.song import Song
+from mixgraph.audio.song import Song, load_song
 from mixgraph.console import build_console
 from mixgraph.graph.graph import Graph
 from mixgraph.processors.bank import DRY_WET, ParameterBank, chain_types, make_processors
 from mixgraph.report import write_report
 from mixgraph.result.result import Result, processor_ids
+from tests.cli.tiny import write_song
 from tests.engine import RATE, small_config
 
 SECONDS = 12
@@ -116,3 +117,14 @@ def _count(graph: Graph) -> dict[str, Any]:
 def _loss(value: float) -> dict[str, Any]:
     both = {"target": value, "published": value}
     return both | {"channels": dict.fromkeys(("left_right", "mid", "side"), both)}
+
+
+def save_beside_song(folder: Path) -> Path:
+    """A result folder in `folder`, whose song lies beside it."""
+    result_folder = folder / "result"
+    result_folder.mkdir()
+    with load_song(write_song(folder / "song"), sample_rate=RATE) as song:
+        result = make_result(song)
+        result.provenance["song_folder"] = str(folder / "song")
+        result.save(result_folder)
+    return result_folder

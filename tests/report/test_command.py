@@ -7,24 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from mixgraph.audio.song import load_song
 from mixgraph.cli.commands import report as command
 from mixgraph.errors import ConfigError, MixgraphError, OutputError
-from tests.cli.tiny import write_song
-from tests.engine import RATE
-from tests.report.sample import make_result
+from tests.report.sample import save_beside_song
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     """A result folder whose song lies beside it."""
-    folder = tmp_path / "result"
-    folder.mkdir()
-    with load_song(write_song(tmp_path / "song"), sample_rate=RATE) as song:
-        result = make_result(song)
-        result.provenance["song_folder"] = str(tmp_path / "song")
-        result.save(folder)
-    return folder
+    return save_beside_song(tmp_path)
 
 
 def run(result: Path, *arguments: str) -> None:
