@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -15,15 +18,17 @@ from mixgraph.corpus.engines.ray import QUIET, RayEngine
 from mixgraph.corpus.folder import Corpus
 from mixgraph.corpus.status import Overview
 from tests.cli.tiny import same_bytes
-from tests.corpus.searches import JOB, begun_in, corpus_of, is_alive, search_here, settings, write_songs
+from tests.corpus.searches import JOB, begun_in, corpus_of, noted, search_here, settings, write_songs
 
 os.environ.update(QUIET)
 ray = pytest.importorskip("ray")
 from ray.cluster_utils import Cluster  # noqa: E402 - only now is it known to be there
 
 NAMES = ("ash", "birch", "cedar")
-# Long enough for a staged song to send a checkpoint home.
-CONFIG = settings(fine_tune_steps=2_500)
+STAGE = "fine_tune"
+"""In which songs are when their worker or node dies: past a checkpoint."""
+CONFIG = settings(fine_tune_steps=1_000)
+PATIENCE_SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +42,10 @@ def grove(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", [False, True], ids=["shared", "staged"])
 def test_a_worker_and_a_node_die(stage: bool, grove: Path, tmp_path: Path) -> None:
-    for attempt in range(3):
-        corpus = corpus_of(grove / "songs", tmp_path / f"corpus{attempt}", CONFIG)
-        found, lost = build_among_deaths(corpus, stage)
-        assert found.counts["done"] == len(NAMES), found.failed
-        if len(lost) == 2:
-            break  # else this process was held up for as long as songs were fine-tuned, and killed nothing
-    assert len(lost) == 2, "there was never anything to kill"
+    corpus = corpus_of(grove / "songs", tmp_path / "corpus", CONFIG)
+    found, lost = build_among_deaths(corpus, stage)
+    assert found.counts["done"] == len(NAMES), found.failed
+    assert sorted(lost.values()) == ["node", "worker"]
     for song in NAMES:
         same_bytes(corpus.result_folder(song), grove / "unbroken" / song)
         first, *again = begun_in(corpus, song)
@@ -54,32 +56,66 @@ def test_a_worker_and_a_node_die(stage: bool, grove: Path, tmp_path: Path) -> No
 def build_among_deaths(corpus: Corpus, stage: bool) -> tuple[Overview, dict[str, str]]:
     """Builds on two nodes, and says what killed which song: its "worker" on the one, or the other "node"."""
     lost: dict[str, str] = {}
+    until = time.monotonic() + PATIENCE_SECONDS
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
-        node = cluster.add_node(num_cpus=1)
+        nodes = [cluster.head_node, cluster.add_node(num_cpus=1)]
         ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
-        there = pids_of(node)
+        raylets = [node.all_processes["raylet"][0].process.pid for node in nodes]
 
         def strike(overview: Overview) -> None:
-            for song, state in overview.running.items():
-                if song in lost or not state.stage.startswith("fine_tune") or not is_alive(state.pid):
-                    continue
-                worker = psutil.Process(state.pid).parent()
-                raylet = worker.parent() if worker else None
-                assert worker and raylet and worker.name().startswith("ray::mixgraph")
-                if raylet.pid in there and "node" not in lost.values():
-                    cluster.remove_node(node, allow_graceful=False)
-                    lost[song] = "node"
-                elif raylet.pid not in there and "worker" not in lost.values():
+            if lost:
+                return
+            # As the corpus has it, so that a staged song has sent its checkpoint home.
+            there = {song: state.pid for song, state in overview.running.items() if state.stage.startswith(STAGE)}
+            if not there.keys() >= held.keys() or len(held) < len(nodes):
+                assert time.monotonic() < until, f"waited in vain for a song on each node: {overview.running}, {held}"
+                return
+            for song, job in held.items():
+                worker = job.parent()
+                assert worker and worker.name().startswith("ray::mixgraph") and job.pid == there[song]
+                lost[song] = "worker" if worker.ppid() == raylets[0] else "node"
+                if lost[song] == "worker":
                     worker.kill()
-                    lost[song] = "worker"
+                else:
+                    cluster.remove_node(nodes[1], allow_graceful=False)
+                job.resume()
 
-        return build(corpus, corpus.songs, RayEngine(corpus, EngineOptions(JOB, stage=stage)), watch=strike), lost
+        with holding(raylets, until=lambda: bool(lost)) as held:
+            return build(corpus, corpus.songs, RayEngine(corpus, EngineOptions(JOB, stage=stage)), watch=strike), lost
     finally:
         ray.shutdown()
         cluster.shutdown()
 
 
-def pids_of(node: Any) -> set[int]:
-    """The processes of a node of a test cluster."""
-    return {info.process.pid for infos in node.all_processes.values() for info in infos}
+@contextmanager
+def holding(raylets: list[int], until: Callable[[], bool]) -> Iterator[dict[str, psutil.Process]]:
+    """Stops the first job of each node at the stage, however long others take; those held, by their songs."""
+    held: dict[str, psutil.Process] = {}
+    is_over = threading.Event()
+
+    def hold() -> None:
+        free = set(raylets)
+        while not until() and not is_over.wait(0.02):
+            for raylet in list(free):
+                for job in psutil.Process(raylet).children(recursive=True):
+                    with suppress(psutil.Error, ValueError):  # it has ended, or is none
+                        command = job.cmdline()
+                        at = command.index("mixgraph.corpus.job")
+                        corpus, song = Corpus.open(command[at + 1]), command[at + 2]
+                        state = noted(corpus, song)
+                        if state["status"] == "running" and state["stage"].startswith(STAGE):
+                            job.suspend()
+                            held[song] = job
+                            free.remove(raylet)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        yield held
+    finally:
+        is_over.set()
+        thread.join()
+        for job in held.values():
+            with suppress(psutil.NoSuchProcess):
+                job.resume()

@@ -79,8 +79,8 @@ class RayEngine(Engine):
         if not self._songs and not ended:
             time.sleep(seconds)
         elif not ended:
-            first, others = self._ray.wait(list(self._songs), timeout=seconds, fetch_local=False)
-            more = self._ray.wait(others, num_returns=len(others), timeout=0, fetch_local=False)[0] if others else []
+            first, others = self._ray.wait(list(self._songs), timeout=seconds)
+            more = self._ray.wait(others, num_returns=len(others), timeout=0)[0] if others else []
             ended = [over for handle in (*first, *more) if (over := self._take(handle))]
         return ended
 
