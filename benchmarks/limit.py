@@ -61,7 +61,9 @@ def main() -> None:
     from mixgraph.config import make_config
 
     tracks, subgroups = map(int, options.size.split("/"))
-    problem = noise_problem(tracks, subgroups, make_config(), torch.device("cpu"))
+    problem = noise_problem(
+        tracks, subgroups, make_config(changes={"fit": {"segments_per_step": 1}}), torch.device("cpu")
+    )
     graph, bank = full_console(problem)
     say("a step")
     steps = measure(problem, graph, bank, repeats=options.repeats).step_s

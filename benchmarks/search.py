@@ -150,7 +150,7 @@ def _train(problem: Any, graph: Any, bank: Any, steps: int, number: int, offset:
     console, config = _console(problem, graph, bank), problem.config
     rate, loss = config.fit.learning_rate, config.loss
     optimiser = torch.optim.AdamW(list(console.leaves.values()), lr=rate, weight_decay=0.0)
-    for step, start in enumerate(segment_draws(problem, Phase(number, steps, rate)).tolist()):
+    for step, start in enumerate(segment_draws(problem, Phase(number, steps, rate))[:, 0].tolist()):
         output, sums = console.render(problem.sources(start))
         audio = problem.mix_loss.compare(estimate=problem.mix_loss.features(output), target=problem.target(start))
         total = audio.total + loss.gain_staging_weight * sums.get("gain_reg", 0)

@@ -140,6 +140,9 @@ class FitConfig(Section):
     segment_draw: Literal["uniform", "golden_ratio"] = Field(
         default="uniform", description="how steps draw segments; golden_ratio: evenly over the song at any time"
     )
+    segments_per_step: int = Field(
+        default=1, ge=1, le=64, description="segments whose gradients a step averages; on the CPU side by side"
+    )
     restart_steps: int = Field(
         default=0, ge=0, description="forget the optimiser's state every so many steps; 0: never (published code: 500)"
     )
@@ -214,6 +217,7 @@ PRESETS: dict[str, dict[str, Any]] = {
             "squared_gradient_decay": 0.99,
             "equalizer_rate": 0.5,
             "segment_draw": "golden_ratio",
+            "segments_per_step": 2,
             "start": "least_squares",
         },
         "prune": {

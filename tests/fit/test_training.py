@@ -94,6 +94,33 @@ def test_six_steps_are_three_and_three_more(problem, console):
     assert any(not torch.equal(tensor, forgotten.flatten()[name]) for name, tensor in whole.flatten().items())
 
 
+def test_a_step_of_three_segments_goes_down_the_mean_of_their_gradients(console):
+    fit = {"initial_std": 0.1, "gradient_decay": 0.0, "squared_gradient_decay": 0.999}
+    one, three = small_problem(fit=fit), small_problem(fit=fit | {"segments_per_step": 3})
+    phase = Phase(0, 1, 0.02)
+    starts = segment_draws(three, phase)[0].tolist()
+    assert len(set(starts)) == 3
+    bank = console[1].to("cpu")
+    leaves, renderer = bank.require_grad(), one.renderer(console[0])
+    losses = [one.objective(renderer, bank, start, sparsity=0.0).total for start in starts]
+    # One after the other: a tap's gradient is only a direction, so that of a sum is not the sum.
+    slopes = [torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True) for loss in losses]
+    _, reports, states = run(three, console[0], console[1], phase)
+    assert reports[0].loss == pytest.approx(sum(loss.item() for loss in losses) / 3, rel=1e-6)
+    for name, *gradients in zip(bank.flatten(), *slopes, strict=True):
+        torch.testing.assert_close(states[0].tensors[f"{name}/exp_avg"], sum(gradients) / 3)
+
+
+def test_segments_of_a_step_give_the_same_bits_on_one_thread_and_on_two(threads, console):
+    problem = small_problem(fit={"initial_std": 0.1, "segments_per_step": 2})
+    phase = Phase(0, 4, 0.02)
+    found, reports, _ = run(problem, console[0], console[1], phase)
+    torch.set_num_threads(1)
+    alone, same, _ = run(problem, console[0], console[1], phase)
+    assert reports == same
+    assert_identical(found, alone)
+
+
 def test_training_moves_every_parameter_of_every_processor(problem, console):
     trained, _, _ = run(problem, console[0], console[1], Phase(0, 2, 0.02))
     for name, tensor in trained.flatten().items():
@@ -220,10 +247,13 @@ def _watch(read, seen: list[int]):
 def test_segments_lie_in_the_song_and_golden_ones_cover_it_evenly(draw):
     problem = small_problem(fit={"segment_draw": draw}, seed=3)
     last = problem.song.samples - problem.config.segment_samples
-    starts = segment_draws(problem, Phase(1, 200, 0.01))
+    starts = segment_draws(problem, Phase(1, 200, 0.01)).ravel()
     assert starts.min() >= 0 and starts.max() <= last
-    np.testing.assert_array_equal(starts, segment_draws(problem, Phase(1, 200, 0.01)))
-    assert not np.array_equal(starts, segment_draws(problem, Phase(2, 200, 0.01)))
+    np.testing.assert_array_equal(starts, segment_draws(problem, Phase(1, 200, 0.01)).ravel())
+    assert not np.array_equal(starts, segment_draws(problem, Phase(2, 200, 0.01)).ravel())
+    # Several a step are the same ones, some at a time.
+    pairs = small_problem(fit={"segment_draw": draw, "segments_per_step": 2}, seed=3)
+    np.testing.assert_array_equal(starts.reshape(100, 2), segment_draws(pairs, Phase(1, 100, 0.01)))
     # Of any 20 steps in a row, how many see each quarter of the places?
     quarters = np.stack([np.bincount(4 * starts[at : at + 20] // (last + 1), minlength=4) for at in range(180)])
     spread = np.abs(quarters - 5).max()

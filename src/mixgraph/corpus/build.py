@@ -122,7 +122,7 @@ class _Build:
         """Megabytes: the estimate, and as much again for every time that the song was killed."""
         if song not in self._memory_mb:
             layout = Layout.from_json(self.records[song].layout)
-            self._memory_mb[song] = search_mb(layout, self.corpus.config)
+            self._memory_mb[song] = search_mb(layout, self.corpus.config, self.engine.options.job.threads)
         return self._memory_mb[song] * (1 + self.killed[song])
 
     def _end(self, ended: Ended) -> None:

@@ -22,7 +22,7 @@ SHARE = 0.8
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-def search_mb(layout: Layout, config: SearchConfig) -> float:
+def search_mb(layout: Layout, config: SearchConfig, threads: int = 1) -> float:
     """An estimate of the peak memory (10^6 bytes) of a search; see docs/corpus-runs.md for how good it is."""
     audio, loss, prune = config.audio, config.loss, config.prune
     sample_mb = 2 * 4 * audio.sample_rate / 1e6  # of one second in stereo
@@ -34,6 +34,7 @@ def search_mb(layout: Layout, config: SearchConfig) -> float:
     strands = len(layout.tracks) + groups
     tails = config.processors.delay_seconds + config.processors.reverb_seconds
     step = SIGNALS_PER_STRAND * strands * (audio.segment_seconds + tails) * sample_mb
+    step *= min(config.fit.segments_per_step, threads)
     segments = 1 + longest / prune.evaluation_hop_seconds
     heard = min(prune.trial_segments or segments, segments)
     kept = min(prune.trial_memory_mb, KEPT_PER_STRAND * strands * heard * audio.segment_seconds * sample_mb)

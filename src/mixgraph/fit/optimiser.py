@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -45,17 +45,19 @@ class Optimiser:
             known[name][part] = tensor.clone()
         self._adam.state.update({leaf: known[name] for name, leaf in self._leaves.items() if name in known})
 
-    def step(self, loss: Tensor, learning_rate: float) -> None:
-        """Goes down the gradient of `loss`, a scalar."""
-        self._adam.zero_grad(set_to_none=True)
-        loss.backward()
+    @property
+    def leaves(self) -> list[Tensor]:
+        """The tensors that it moves."""
+        return list(self._leaves.values())
+
+    def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
+        """Goes down `gradients`, one for each of `leaves`; zeros, where nobody was heard, let its moments fade."""
+        for leaf, gradient in zip(self._leaves.values(), gradients, strict=True):
+            leaf.grad = gradient
         for group in self._adam.param_groups:
             group["lr"] = learning_rate * group["relative"]
-        for leaf in self._leaves.values():
-            if leaf.grad is None:
-                # No track that has this processor was heard; its moments fade all the same.
-                leaf.grad = torch.zeros_like(leaf)
         self._adam.step()
+        self._adam.zero_grad(set_to_none=True)
 
     def state(self) -> dict[str, Tensor]:
         """Copies of the moments under `type.name/part`."""

@@ -1,7 +1,7 @@
-"""Segments side by side: work on each of several that has little to share out itself, one thread each.
+"""Segments side by side: threads share out several of them better than the work on one.
 
-A trial renders a few signals at a time, too few for the threads of an FFT or a kernel. Many segments have to be
-rendered, though, and do not depend on each other.
+A trial renders a few signals at a time, too few for the threads of an FFT or a kernel, and a training step waits for
+Python between them. Segments do not depend on each other.
 """
 
 from __future__ import annotations
@@ -21,20 +21,24 @@ Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
 
-def side_by_side(work: Callable[[Item], Outcome], items: Iterable[Item], device: torch.device) -> Generator[Outcome]:
-    """`work` of each item, in order: on the CPU on as many at once as torch has threads, each on one thread.
+def side_by_side(
+    work: Callable[[Item], Outcome], items: Iterable[Item], device: torch.device, *, at_once: int = MOST
+) -> Generator[Outcome]:
+    """`work` of each item, in order: on the CPU on `at_once` or as many as torch has threads, which share its threads.
 
-    Whoever stops asking has had up to one less than that many done in vain. While it goes on, torch has one thread.
+    Whoever stops asking has had up to one less than that many done in vain. While it goes on, torch has no more threads
+    than one of them.
     """
     threads = torch.get_num_threads()
-    if threads == 1 or device.type != "cpu":
+    together = min(threads, at_once, MOST)
+    if together == 1 or device.type != "cpu":
         yield from map(work, items)
         return
-    coming, begun = iter(items), deque[Future[Outcome]]()
-    torch.set_num_threads(1)
+    coming, begun, each = iter(items), deque[Future[Outcome]](), threads // together
+    torch.set_num_threads(each)
     try:
-        pool = _pool(min(threads, MOST))
-        begun.extend(pool.submit(work, item) for item in islice(coming, min(threads, MOST)))
+        pool = _pool(together, each)
+        begun.extend(pool.submit(work, item) for item in islice(coming, together))
         while begun:
             yield begun.popleft().result()
             begun.extend(pool.submit(work, item) for item in islice(coming, 1))
@@ -44,10 +48,6 @@ def side_by_side(work: Callable[[Item], Outcome], items: Iterable[Item], device:
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    """Workers in which torch has one thread: that is a setting of each thread."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="mixgraph-segment", initializer=_one_thread)
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)
+def _pool(workers: int, threads: int) -> ThreadPoolExecutor:
+    """Workers in which torch has so many threads: that is a setting of each."""
+    return ThreadPoolExecutor(workers, "mixgraph-segment", initializer=torch.set_num_threads, initargs=(threads,))

@@ -1,5 +1,6 @@
-"""Measures on this machine what a full console of noise costs: a training step and a segment without gradients, as in
-the trials of a search. Starts with what a search would use, so settings can be compared: --no-compiled, --preset paper.
+"""Measures on this machine what a full console of noise costs: a training step of one segment, and a segment without
+gradients, as in the trials of a search. Starts with what a search would use, so settings can be compared: say,
+--no-compiled or --preset paper.
 
 The last line of --json has the medians `step_s` and `segment_s`, all `times`, and the process's peak memory: `rss_mb`,
 of which it had `before_mb` before the first step."""
@@ -26,7 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-keep-memory", dest="keep_memory", action="store_false", help=kept)
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     add_compute(parser)
-    add_settings(parser, {})
+    # As the published step, whatever the preset.
+    add_settings(parser, {"segments_per_step": 1})
 
 
 def run(options: argparse.Namespace) -> None:
