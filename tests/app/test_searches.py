@@ -91,6 +91,8 @@ def test_a_search_that_is_killed_says_so(start: Start) -> None:
     write_song(app.workspace / "songs" / "tiny")
     name = begin(app, 5_000)
     until(lambda: has_begun(app, name))
+    # Nor does the queue end where its log is gone.
+    (app.workspace / ".mixgraph" / "searches" / f"{name}.log").unlink()
     (worker,) = app.workers()
     worker.kill()
     until(lambda: app.status(name) == "failed")

@@ -19,7 +19,7 @@ from mixgraph.cli.commands import demo
 from mixgraph.cli.searching import watching
 from mixgraph.result.result import Result
 from mixgraph.run.events import Progress
-from tests.cli.tiny import SETTINGS, same_bytes
+from tests.cli.tiny import SETTINGS, same_bytes, write_song
 from tests.engine import RATE
 
 Capture = pytest.CaptureFixture[str]
@@ -79,6 +79,15 @@ def test_stems_add_up_to_the_mix(finished: Path, tmp_path: Path) -> None:
     mix = soundfile.read(tmp_path / "mix.wav")[0]
     np.testing.assert_allclose(np.sum(stems, axis=0)[whole], mix[whole], atol=2e-6)
     assert whole.mean() > 0.9
+
+
+def test_subgroups_whose_names_differ_by_a_slash_get_a_file_each(settings: Path, tmp_path: Path) -> None:
+    song = write_song(tmp_path / "song")
+    (song / "song.toml").write_text('[subgroups]\n"a/b" = ["bass"]\na_b = ["drums", "voice"]\n')
+    fit = ["--config", str(settings), "--console-steps", "0"]
+    assert main(["console", str(song), "-o", str(tmp_path / "console"), *fit]) == 0
+    assert main(["render", str(tmp_path / "console"), "-o", str(tmp_path / "stems"), "--stems"]) == 0
+    assert sorted(file.name for file in (tmp_path / "stems").iterdir()) == ["a_b.flac", "a_b_2.flac"]
 
 
 def test_stems_replace_stems_only(finished: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -180,11 +180,12 @@ def test_each_dataset_can_have_tables_and_figures_of_its_own(runs, tmp_path, cap
     assert drawn[0] != drawn[1]
 
 
-def test_the_same_results_give_the_same_bytes(runs, tmp_path):
+def test_the_same_results_give_the_same_bytes(runs, tmp_path, capsys):
     for name in ("a", "b"):
         flags = ["--only", "6", "--format", "svg", "-o", str(tmp_path / name)]
-        assert main(["paper", "figures", "--corpus", str(runs), *flags]) == 0
+        assert main(["paper", "figures", "--corpus", str(runs), *flags, "--json"]) == 0
     first, second = (tmp_path / name / "figure-6-statistics.svg" for name in ("a", "b"))
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [[str(first)], [str(second)]]
     assert first.read_bytes() == second.read_bytes()
 
 

@@ -191,7 +191,11 @@ class Searches:
 
     def _last_words(self, name: str, code: int) -> str:
         log = self.workspace.searches / f"{name}.log"
-        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+        try:
+            said = log.read_text(encoding="utf-8", errors="replace")
+        except OSError:  # somebody has removed it by hand
+            said = ""
+        lines = [line for line in said.splitlines() if line.strip()]
         why = NICE_WORDS.get(code) or (lines[-1] if lines else f"exit code {code}")
         return f"the search ended unexpectedly: {why}; what it said is in {log}"
 

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where figures go")
     parser.add_argument("--format", choices=FORMATS, default="png", help="format of figures (default png)")
     parser.add_argument("--dpi", type=int, metavar="N", default=200, help="resolution of PNG (default 200)")
-    parser.add_argument("--json", action="store_true", help="print tables as JSON")
+    parser.add_argument("--json", action="store_true", help="print tables, or the names of the figures' files, as JSON")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -84,7 +84,7 @@ def _write_figures(terminal: Terminal, options: argparse.Namespace) -> None:
         options.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(options.output, error) from error
-    made = 0
+    made: list[str] = []
     for (number, name), (dataset, studies) in product(numbers.items(), groups.items()):
         label = f"figure {number} of {dataset}" if dataset else f"figure {number}"
         try:
@@ -97,8 +97,11 @@ def _write_figures(terminal: Terminal, options: argparse.Namespace) -> None:
         stem = "-".join(["figure", str(number), name, *([plain_name(dataset)] if dataset else [])])
         file = options.output / f"{stem}.{options.format}"
         save_figure(drawn, file, options.dpi)
-        made += 1
-        terminal.out.print(str(file), markup=False, soft_wrap=True)
+        made.append(str(file))
+        if not options.json:
+            terminal.out.print(str(file), markup=False, soft_wrap=True)
+    if options.json:
+        print_json(made)
     if not made:
         raise OutputError(f"{options.output}: none of the figures can be made from these results; see above")
 

@@ -14,6 +14,7 @@ from mixgraph.audio.files import WRITABLE, write_audio
 from mixgraph.audio.song_file import suggestion
 from mixgraph.cli.compute import add_inputs, load_result, load_song_of
 from mixgraph.cli.terminal import Terminal
+from mixgraph.datasets.names import numbered
 from mixgraph.errors import ConfigError, OutputError, ResultError
 from mixgraph.files import new_folder
 
@@ -68,7 +69,8 @@ def _check_output(options: argparse.Namespace) -> None:
 
 
 def _write_stems(folder: Path, stems: Mapping[str, np.ndarray], sample_rate: int) -> None:
-    files = {f"{name.replace('/', '_')}.flac": samples for name, samples in stems.items()}
+    names = numbered(name.replace("/", "_") for name in stems)
+    files = {f"{name}.flac": samples for name, samples in zip(names, stems.values(), strict=True)}
     # `--overwrite` with a slip of the keyboard must not cost anybody a music folder.
     others = sorted(path.name for path in folder.iterdir() if path.name not in files) if folder.is_dir() else []
     if others:
