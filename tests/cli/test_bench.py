@@ -10,8 +10,10 @@ from statistics import median
 
 import pytest
 
-from mixgraph.bench import noise_song
+from mixgraph.bench import Cost, noise_song
 from mixgraph.cli import main
+from mixgraph.config import make_config
+from mixgraph.fit.problem import Problem
 
 SIZE = ["--tracks", "3", "--subgroups", "2", "--repeats", "2", "--warm-up", "1", "--threads", "1"]
 
@@ -28,6 +30,19 @@ def test_the_last_line_has_the_medians(settings: Path) -> None:
         assert found[name] == median(found["times"][name])
     assert 50 < found["before_mb"] < found["rss_mb"] < 4_000
     assert run.stderr == ""
+
+
+def test_a_step_is_of_one_segment_whatever_the_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def measured(problem: Problem, *_: object, **__: object) -> Cost:
+        seen.append(problem.config.fit.segments_per_step)
+        return Cost((1.0,), (1.0,), 2.0, 1.0)
+
+    monkeypatch.setattr("mixgraph.bench.measure", measured)
+    assert make_config().fit.segments_per_step > 1
+    assert main(["bench", "step", *SIZE, "--no-keep-memory"]) == 0
+    assert seen == [1]
 
 
 def test_a_table_without_json(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,14 @@ def test_outcomes_come_in_order_and_work_has_one_thread(threads: int) -> None:
     assert torch.get_num_threads() == threads
 
 
+def test_two_at_once_share_four_threads() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    assert list(side_by_side(lambda _: torch.get_num_threads(), range(5), CPU, at_once=2)) == [2] * 5
+    assert torch.get_num_threads() == 4
+    torch.set_num_threads(before)
+
+
 def test_who_stops_asking_pays_for_few_more(threads: int) -> None:
     done: list[int] = []
 
