@@ -37,8 +37,10 @@ def options_of(description: str | None, add: Callable[[argparse.ArgumentParser],
 def prepare(threads: int) -> None:
     """Memory and threads as the command line of mixgraph sets them."""
     from mixgraph.memory import keep_memory
+    from mixgraph.threads import wait_briefly
 
     keep_memory()
+    wait_briefly()
     import torch
 
     torch.set_num_threads(threads)

@@ -24,11 +24,14 @@ ENGINES = {
     GRAFX: ["benchmarks/grafx_engine.py"],
     GRAFX_KEPT: ["benchmarks/grafx_engine.py", "--keep-memory"],
 }
+NEITHER = ["--no-compiled", "--no-fuse-linear", "--no-keep-plans"]
 PASSES = {
-    "neither pass": ["--no-compiled", "--no-fuse-linear"],
-    "compiled only": ["--no-fuse-linear"],
-    "fuse_linear only": ["--no-compiled"],
-    "both (default)": [],
+    "none": NEITHER,
+    "compiled only": NEITHER[1:],
+    "fuse_linear only": [NEITHER[0], NEITHER[2]],
+    "kept plans only": NEITHER[:2],
+    "compiled and fuse_linear": NEITHER[2:],
+    "all (default)": [],
 }
 TASKS = {"training step": "step_s", "segment": "segment_s"}
 Found = dict[str, dict[str, list[float]]]

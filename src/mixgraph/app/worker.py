@@ -83,8 +83,10 @@ def _search(wire: Wire, song: Path, output: Path, settings: dict[str, Any]) -> N
     from mixgraph.config import validate
     from mixgraph.console import build_console
     from mixgraph.memory import keep_memory
+    from mixgraph.threads import wait_briefly
 
     keep_memory()
+    wait_briefly()
     from mixgraph.processors.bank import chain_types
     from mixgraph.run.api import search
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mixgraph.errors import ConfigError
 from mixgraph.memory import keep_memory
+from mixgraph.threads import wait_briefly
 
 if TYPE_CHECKING:
     import torch
@@ -36,6 +37,7 @@ def prepare(options: argparse.Namespace, *, keep: bool = True) -> None:
         raise ConfigError(f"argument --threads: {options.threads}: expected 1 or more")
     if keep:
         keep_memory()
+    wait_briefly()
     import torch
 
     if options.threads is not None:

@@ -27,6 +27,7 @@ from mixgraph.corpus.layouts import load_dry
 from mixgraph.errors import MixgraphError, SongError
 from mixgraph.memory import keep_memory
 from mixgraph.run.events import Progress, Stopped
+from mixgraph.threads import wait_briefly
 
 DONE, FAILED, TAKEN, STOPPED = 0, 2, 75, 130
 """What the process exits with; TAKEN: somebody else works on the song (EX_TEMPFAIL of sysexits.h)."""
@@ -92,6 +93,7 @@ class Job:
 
     def _search(self) -> None:
         keep_memory()
+        wait_briefly()
         song = load_dry(self._layout(), self.corpus.config)
         if self.corpus.facts.get("align") and not self.record.aligned:
             song = load_dry(self._aligned_layout(song), self.corpus.config)

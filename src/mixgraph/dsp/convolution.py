@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
+from mixgraph.dsp import fft
 from mixgraph.dsp.compiled import array, share, usable
 
 BLOCK: Final = 2**19
@@ -68,26 +69,26 @@ class _Convolution(torch.autograd.Function):
         length, count = signal.shape[-1], taps.shape[-1]
         # Circular aliasing may fall only on outputs that are cut away.
         n = fast_length(max(length + origin, length + count - 1 - origin))
-        spectrum, response = torch.fft.rfft(signal, n), torch.fft.rfft(taps, n)
+        spectrum, response = fft.rfft(signal, n), fft.rfft(taps, n)
         ctx.save_for_backward(
             spectrum if ctx.needs_input_grad[1] else None, response if ctx.needs_input_grad[0] else None
         )
         ctx.sizes = signal.shape, taps.shape, origin, n
-        return torch.fft.irfft(spectrum * response, n)[..., origin : origin + length]
+        return fft.irfft(spectrum * response, n, origin + length)[..., origin:]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         spectrum, response = ctx.saved_tensors
         signal_shape, taps_shape, origin, n = ctx.sizes
-        grad_spectrum = torch.fft.rfft(pad(grad, (origin, n - origin - grad.shape[-1])))
+        grad_spectrum = fft.rfft(pad(grad, (origin, 0)), n)
         grad_signal = grad_taps = None
         if response is not None:
             product = _sum_to(grad_spectrum * response.conj(), signal_shape)
-            grad_signal = torch.fft.irfft(product, n)[..., : signal_shape[-1]]
+            grad_signal = fft.irfft(product, n, signal_shape[-1])
         if spectrum is not None:
             product = _sum_to(grad_spectrum * spectrum.conj(), taps_shape)
-            grad_taps = torch.fft.irfft(product, n)[..., : taps_shape[-1]]
+            grad_taps = fft.irfft(product, n, taps_shape[-1])
         return grad_signal, grad_taps, None
 
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from mixgraph.dsp import fft
+
 
 def to_spectrum(signal: Tensor, n: int) -> Tensor:
     """Real FFT `(..., n // 2 + 1)` of a signal `(..., time)` padded with zeros to `n`."""
@@ -27,21 +29,21 @@ class _ToSpectrum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, signal: Tensor, n: int) -> Tensor:
         ctx.n, ctx.length = n, signal.shape[-1]
-        return torch.fft.rfft(signal, n)
+        return fft.rfft(signal, n)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        return torch.fft.irfft(grad, ctx.n)[..., : ctx.length], None
+        return fft.irfft(grad, ctx.n, ctx.length), None
 
 
 class _ToSignal(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, spectrum: Tensor, n: int, length: int) -> Tensor:
         ctx.n = n
-        return torch.fft.irfft(spectrum, n)[..., :length]
+        return fft.irfft(spectrum, n, length)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        return torch.fft.rfft(grad, ctx.n), None, None
+        return fft.rfft(grad, ctx.n), None, None

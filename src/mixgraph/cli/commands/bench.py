@@ -25,6 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--warm-up", type=int, default=3, metavar="N", help="how often before that (default 3)")
     kept = "leave the C library's allocator as it is; a search makes it keep its memory"
     parser.add_argument("--no-keep-memory", dest="keep_memory", action="store_false", help=kept)
+    planned = "let PyTorch plan every FFT anew; a search keeps the plans of long ones"
+    parser.add_argument("--no-keep-plans", dest="keep_plans", action="store_false", help=planned)
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     add_compute(parser)
     # As the published step, whatever the preset.
@@ -38,8 +40,10 @@ def run(options: argparse.Namespace) -> None:
     import torch
 
     from mixgraph.bench import full_console, measure, noise_problem
+    from mixgraph.dsp.fft import Plans
     from mixgraph.run.api import choose_device
 
+    Plans.kept = options.keep_plans
     problem = noise_problem(options.tracks, options.subgroups, config, choose_device(options.device))
     cost = measure(problem, *full_console(problem), repeats=options.repeats, warm_up=options.warm_up)
     times = {"step_s": cost.step_s, "segment_s": cost.segment_s}
