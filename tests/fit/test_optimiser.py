@@ -81,6 +81,21 @@ def test_nesterov_momentum_is_of_constant_weight(bank):
         torch.testing.assert_close(moved, torch.full_like(moved, at), rtol=1e-4, atol=1e-5)
 
 
+def test_nadam_is_that_of_torch_without_its_schedule(bank):
+    config = FitConfig(optimiser="nadam", gradient_decay=0.8, squared_gradient_decay=0.95)
+    gradients = [1.0, -0.5, 2.0, 0.3, 0.0, -4.0]
+    plain = bank.to("cpu")
+    leaves = plain.require_grad()
+    # With this decay the momentum is constant from the first step on.
+    adam = torch.optim.NAdam(leaves, lr=0.1, betas=(0.8, 0.95), momentum_decay=math.inf)
+    for gradient in gradients:
+        for leaf, slope in zip(leaves, everywhere(plain, gradient), strict=True):
+            leaf.grad = slope
+        adam.step()
+    for name, moved in descend(bank, config, gradients).items():
+        torch.testing.assert_close(moved, plain.flatten()[name].detach() - bank.flatten()[name], rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("optimiser", ["adamw", "nadam"])
 def test_a_state_brought_back_goes_on_to_the_same_bits(optimiser, bank):
     config = FitConfig(optimiser=optimiser, equalizer_rate=0.5, gradient_decay=0.8, squared_gradient_decay=0.99)

@@ -11,7 +11,7 @@ import torch
 
 from mixgraph.config import FitConfig
 from mixgraph.console import build_console
-from mixgraph.fit.optimiser import Moments
+from mixgraph.fit.optimiser import Moments, Optimiser
 from mixgraph.fit.schedules import SCHEDULES
 from mixgraph.fit.start import initial_bank
 from mixgraph.fit.training import Phase, StepReport, segment_draws, train
@@ -161,13 +161,13 @@ def _up_to(problem, graph, bank, phase, first: int, last: int) -> ParameterBank:
 def rates(monkeypatch) -> list[float]:
     """The learning rate of every step, in order."""
     seen: list[float] = []
-    step = torch.optim.AdamW.step
+    step = Optimiser.step
 
-    def watched(optimiser, *arguments, **named):
-        seen.append(optimiser.param_groups[0]["lr"])
-        return step(optimiser, *arguments, **named)
+    def watched(optimiser, gradients, learning_rate):
+        seen.append(learning_rate)
+        step(optimiser, gradients, learning_rate)
 
-    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    monkeypatch.setattr(Optimiser, "step", watched)
     return seen
 
 

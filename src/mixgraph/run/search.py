@@ -102,9 +102,7 @@ class SearchRun:
         parts: dict[str, dict[str, Tensor]] = {"bank": {}, "moments": {}}
         for key, tensor in checkpoint.tensors.items():
             part, name = key.split("/", 1)
-            # Optimisers count on the CPU.
-            counts = name.endswith(("/step", "/mu_product"))
-            parts[part][name] = tensor if counts else tensor.to(self.problem.device)
+            parts[part][name] = tensor.to(self.problem.device)
         self.bank = ParameterBank.unflatten(processor_ids(self.graph), parts["bank"])
         self.moments = Moments(facts["step"], parts["moments"])
 
