@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,30 @@ def test_help_of_search_needs_no_torch() -> None:
     script = SCRIPT.format(action=action, heavy=("torch", "scipy", "numpy"))
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+STEP = "from mixgraph.cli import main; main('bench step --tracks 1 --subgroups 1 --repeats 1 --warm-up 0'.split())"
+
+
+def test_a_training_step_loads_no_compiler_and_no_scipy_of_ours() -> None:
+    """Each costs tens of megabytes, and up to a second before the first step."""
+    heavy = ("torch._dynamo", "scipy.signal", "scipy.stats", "scipy.optimize", "scipy.special")
+    script = SCRIPT.format(action=STEP, heavy=heavy)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "10000 None"), ({"GOMP_SPINCOUNT": "7"}, "7 None"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "None ACTIVE")],
+)
+def test_threads_wait_briefly_unless_told_otherwise(given: dict[str, str], expected: str) -> None:
+    action = f"{STEP}\nimport os; print(os.environ.get('GOMP_SPINCOUNT'), os.environ.get('OMP_WAIT_POLICY'))"
+    chosen = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    surroundings = {name: value for name, value in os.environ.items() if name not in chosen} | given
+    script = SCRIPT.format(action=action, heavy=())
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=surroundings)
+    assert run.stdout.splitlines()[-2] == expected
 
 
 def test_exports() -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
-from scipy.io import wavfile
 
 from mixgraph.errors import AudioFileError, OutputError
 from mixgraph.files import write_bytes
@@ -128,6 +127,8 @@ def write_audio(path: Path, samples: np.ndarray, sample_rate: int) -> None:
 
 def wav_bytes(frames: np.ndarray, sample_rate: int) -> memoryview:
     """A WAV file of 32-bit floats `(time, channels)`; not by libsndfile, which writes the time of day into it."""
+    from scipy.io import wavfile
+
     encoded = io.BytesIO()
     wavfile.write(encoded, sample_rate, frames.astype(np.float32))
     return encoded.getbuffer()

@@ -6,12 +6,14 @@ import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from pyloudnorm import Meter
 
 from mixgraph.audio.song import Song
+
+if TYPE_CHECKING:
+    from pyloudnorm import Meter
 
 BLOCK_SECONDS: Final = 0.4  # of the integrated loudness
 SHORT_TERM_SECONDS: Final = 3.0  # EBU Tech 3341
@@ -31,7 +33,7 @@ def integrated_lufs(signal: np.ndarray, sample_rate: int) -> float:
     """Integrated loudness of `(2, samples)`; minus infinity for silence, and for what is shorter than a block."""
     if signal.shape[-1] < BLOCK_SECONDS * sample_rate:
         return -math.inf
-    return _measure(Meter(sample_rate, block_size=BLOCK_SECONDS), signal)
+    return _measure(_meter(sample_rate, BLOCK_SECONDS), signal)
 
 
 def track_lufs(song: Song, tracks: Iterable[str]) -> dict[str, float | None]:
@@ -44,7 +46,7 @@ def short_term_lufs(signal: np.ndarray, sample_rate: int) -> Curve:
     """Short-term loudness, every second; empty for a song shorter than its window."""
     if signal.shape[-1] < SHORT_TERM_SECONDS * sample_rate:
         return Curve(np.zeros(0), np.zeros(0))
-    meter = Meter(sample_rate, block_size=SHORT_TERM_SECONDS, overlap=1 - SHORT_TERM_HOP / SHORT_TERM_SECONDS)
+    meter = _meter(sample_rate, SHORT_TERM_SECONDS, overlap=1 - SHORT_TERM_HOP / SHORT_TERM_SECONDS)
     _measure(meter, signal)
     values = np.array(meter.blockwise_loudness, float)
     return Curve(_middles(len(values)), np.where(values >= SILENCE_DB, values, np.nan))
@@ -62,6 +64,13 @@ def width_db(signal: np.ndarray, sample_rate: int) -> Curve:
     heard = mid + side > 10 ** (SILENCE_DB / 10)
     ratio = 10 * np.log10(np.maximum(side, 1e-12) / np.maximum(mid, 1e-12))
     return Curve(_middles(len(starts)), np.where(heard, ratio, np.nan))
+
+
+def _meter(sample_rate: int, block_seconds: float, *, overlap: float = 0.75) -> Meter:
+    # Brings scipy.signal, half a second that only those who measure shall wait for.
+    from pyloudnorm import Meter
+
+    return Meter(sample_rate, block_size=block_seconds, overlap=overlap)
 
 
 def _measure(meter: Meter, signal: np.ndarray) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from scipy.signal import lfilter
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -22,6 +21,8 @@ def accumulate(signal: Tensor, decay: Tensor) -> Tensor:
 
 def accumulate_by_filter(signal: Tensor, decay: Tensor) -> Tensor:
     """`accumulate` sample by sample, in float64."""
+    from scipy.signal import lfilter  # takes half a second to load, and compiled kernels do without it
+
     output = torch.empty_like(signal, memory_format=torch.contiguous_format)
     rows = signal.detach().reshape(-1, signal.shape[-1])
     for target, row, pole in zip(output.view_as(rows), rows, decay.reshape(-1).tolist(), strict=True):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.optimize import nnls
 
 from mixgraph.audio.song import Song
+from mixgraph.fit.nonnegative import nonnegative_solution
 from mixgraph.fit.problem import Problem
 from mixgraph.graph.graph import Graph
 from mixgraph.processors.bank import DRY_WET, ParameterBank
@@ -46,9 +46,7 @@ def least_squares_gains(song: Song, *, block: int = 1 << 18) -> np.ndarray:
         cross += (tracks @ song.mix_segment(start, length).astype(np.float64)[:, :, None])[:, :, 0]
     # A silent track leaves the normal equations singular; the ridge makes its gain zero.
     ridge = 1e-9 * max(1e-12, float(np.trace(gram[0] + gram[1]))) * np.eye(count)
-    factors = [np.linalg.cholesky(gram[channel] + ridge).T for channel in range(2)]
-    solutions = [nnls(factor, np.linalg.solve(factor.T, cross[channel]))[0] for channel, factor in enumerate(factors)]
-    return np.stack(solutions, axis=1)
+    return np.stack([nonnegative_solution(gram[channel] + ridge, cross[channel]) for channel in range(2)], axis=1)
 
 
 def _start_neutral(bank: ParameterBank) -> None:

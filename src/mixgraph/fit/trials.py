@@ -15,7 +15,6 @@ from threading import Lock
 
 import numpy as np
 import torch
-from scipy.special import stdtrit
 from torch import Tensor
 
 from mixgraph.fit.problem import Problem
@@ -261,6 +260,8 @@ def _summed(graph: Graph) -> frozenset[str]:
 
 def _is_above(changes: list[float], population: int, bound: float, error: float) -> bool:
     """Whether the mean of a finite population lies above `bound`, judged by a sample."""
+    from scipy.special import stdtrit
+
     count = len(changes)
     spread = float(np.std(changes, ddof=1)) * math.sqrt((1 - count / population) / count)
     return math.fsum(changes) / count - bound > -float(stdtrit(count - 1, error)) * spread
