@@ -11,6 +11,7 @@ import math
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 
 import numpy as np
@@ -95,13 +96,16 @@ class Trials:
 
     def probe(self, count: int) -> dict[str, float]:
         """What masking each processor alone adds to the loss, from up to `count` segments in which it is heard."""
-        nothing, costs = frozenset(), {}
-        for node in self.graph.processors:
-            alone = frozenset([node.id])
-            heard = [start for start in self.starts if self._signature(start, alone) != self._signature(start, nothing)]
-            some = heard[:: -(-len(heard) // count)] if heard else []
-            changes = [after - before for after, before in self._losses_of(some, alone, nothing)]
-            costs[node.id] = math.fsum(changes) / max(1, len(some)) * len(heard) / len(self.starts)
+        nothing = frozenset[str]()
+        alone = {node.id: frozenset([node.id]) for node in self.graph.processors}
+        heard = {name: self._heard(masked, nothing) for name, masked in alone.items()}
+        some = {name: starts[:: -(-len(starts) // count)] if starts else [] for name, starts in heard.items()}
+        # All in one row: three segments at a time would leave threads idle.
+        asked = [(start, (alone[name], nothing)) for name, starts in some.items() for start in starts]
+        coming, costs = self._losses_of(asked), {}
+        for name, starts in some.items():
+            changes = [after - before for after, before in islice(coming, len(starts))]
+            costs[name] = math.fsum(changes) / max(1, len(starts)) * len(heard[name]) / len(self.starts)
         return costs
 
     def loss_with(self, candidates: frozenset[str], *, masked: frozenset[str], loss: float, limit: float) -> float:
@@ -111,12 +115,12 @@ class Trials:
             self._make_room(masked)
         if not self.error:
             return self._exact(after, limit)
-        heard = [start for start in self.starts if self._signature(start, after) != self._signature(start, masked)]
+        heard = self._heard(after, masked)
         if not heard:
             return loss
         share, changes = len(heard) / len(self.starts), []
         looks = [look for look in LOOKS if look < len(heard)]
-        with closing(self._losses_of(heard, after, masked)) as coming:
+        with closing(self._losses_of([(start, (after, masked)) for start in heard])) as coming:
             for now, before in coming:
                 changes.append(now - before)
                 if len(changes) in looks and _is_above(
@@ -127,7 +131,7 @@ class Trials:
 
     def _exact(self, masked: frozenset[str], limit: float) -> float:
         total = 0.0
-        with closing(self._losses_of(self.starts, masked)) as coming:
+        with closing(self._losses_of([(start, (masked,)) for start in self.starts])) as coming:
             for (loss,) in coming:
                 total += loss
                 if total / len(self.starts) >= limit:
@@ -140,17 +144,22 @@ class Trials:
         runs = self.graph.without([node.id for node in self.graph.processors if node.type not in noted])
         return fft_length(compile_plan(runs), self.problem.processors, length, _summed(runs))
 
-    def _losses_of(self, starts: Sequence[int], *maskings: frozenset[str]) -> Generator[tuple[float, ...]]:
-        """The loss of each segment with each of these masked."""
-        for start in starts:
+    def _heard(self, after: frozenset[str], before: frozenset[str]) -> list[int]:
+        """The segments in which it makes a difference which of these is masked."""
+        return [start for start in self.starts if self._signature(start, after) != self._signature(start, before)]
+
+    def _losses_of(self, asked: Sequence[tuple[int, tuple[frozenset[str], ...]]]) -> Generator[tuple[float, ...]]:
+        """The losses of segments with each of some processors masked."""
+        for start, maskings in asked:
             for masked in maskings:
                 # Now and not side by side, since signatures are numbered as they come.
                 self._signature(start, masked)
 
-        def losses(start: int) -> tuple[float, ...]:
+        def losses(one: tuple[int, tuple[frozenset[str], ...]]) -> tuple[float, ...]:
+            start, maskings = one
             return tuple(self._loss(start, masked) for masked in maskings)
 
-        return side_by_side(losses, starts, self.problem.device)
+        return side_by_side(losses, asked, self.problem.device)
 
     def _signature(self, start: int, masked: frozenset[str]) -> int:
         return self._all_signatures(masked, self._silent_tracks(start))[self.graph.output.id]

@@ -77,12 +77,15 @@ class ParameterBank:
 
     def select(self, kind: str, ids: Sequence[str]) -> dict[str, Tensor]:
         """The parameters of some nodes of one type, rows in the order asked for."""
-        group = self.tensors[kind]
-        rows = [self._row[kind][name] for name in ids]
-        if rows == list(range(rows[0], rows[0] + len(rows))):
+        group, rows = self.tensors[kind], self.rows(kind, ids)
+        if rows == tuple(range(rows[0], rows[0] + len(rows))):
             return {name: tensor.narrow(0, rows[0], len(rows)) for name, tensor in group.items()}
         index = torch.tensor(rows, device=group[DRY_WET].device)
         return {name: tensor.index_select(0, index) for name, tensor in group.items()}
+
+    def rows(self, kind: str, ids: Sequence[str]) -> tuple[int, ...]:
+        """Where the nodes stand among those of their type."""
+        return tuple(self._row[kind][name] for name in ids)
 
     def keep(self, ids: NodeIds) -> ParameterBank:
         """A detached copy with only the given nodes."""

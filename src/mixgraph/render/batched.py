@@ -28,7 +28,7 @@ from mixgraph.render.forms import Forms, Link, gather, take_rows
 from mixgraph.render.plan import Stage, compile_plan, fft_length
 
 Responses = dict[tuple[str, int, int], Tensor]
-"""Spectra `(1 or 2, bin)` of impulse responses by node, length of the signal and FFT length."""
+"""Spectra `(node, 1 or 2, bin)` of all impulse responses of a type, length of the signal and FFT length."""
 
 
 class BatchedRenderer(Renderer):
@@ -146,13 +146,12 @@ class BatchedRenderer(Renderer):
         """Spectra `(node, 1 or 2, bin)` of impulse responses, as much of them as `length` samples can show."""
         if self.responses is None:
             return _response_spectrum(processor.impulse_response(bank.select(processor.name, ids)), length, n)
-        if any((name, length, n) not in self.responses for name in ids):
+        key = processor.name, length, n
+        if key not in self.responses:
             # Of all of a type together, whoever asks first: how one is rounded may depend on those beside it.
-            every = bank.ids[processor.name]
-            impulse = processor.impulse_response(bank.select(processor.name, every))
-            for name, row in zip(every, _response_spectrum(impulse, length, n), strict=True):
-                self.responses[name, length, n] = row
-        return torch.stack([self.responses[name, length, n] for name in ids])
+            impulse = processor.impulse_response(bank.tensors[processor.name])
+            self.responses[key] = _response_spectrum(impulse, length, n)
+        return take_rows(self.responses[key], bank.rows(processor.name, ids))
 
     def _sources(self, stage: Stage, sources: Tensor) -> Tensor:
         names = [self.graph.node(node_id).source for node_id in stage.ids]
