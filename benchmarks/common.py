@@ -146,6 +146,14 @@ class Round:
         return self.seconds / len(self.trials_s)
 
 
+def warm_up(problem: Any, graph: Any, bank: Any) -> None:
+    """Loads the kernels that trials call."""
+    from mixgraph.fit.evaluate import evaluation_starts
+    from mixgraph.fit.trials import Trials
+
+    Trials(problem, graph, bank, evaluation_starts(problem)[:1]).probe(1)
+
+
 def prune_once(problem: Any, graph: Any, bank: Any) -> Round:
     """The first round of pruning as `mixgraph.run.search` does it, and what it takes."""
     from mixgraph.fit.evaluate import trial_starts

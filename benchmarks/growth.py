@@ -31,6 +31,7 @@ from common import (
     spread,
     table,
     timed,
+    warm_up,
 )
 
 EVALUATIONS = 10
@@ -110,6 +111,7 @@ def _search(song: Any, seconds: float, options: argparse.Namespace) -> dict[str,
     problem = Problem(looped(song, seconds), make_config(), torch.device("cpu"))
     graph, bank = full_console(problem)
     step_s = statistics.median(fit(problem, graph, bank, options.console_steps))
+    warm_up(problem, graph, bank)
     found = prune_once(problem, graph, bank)
     starts = evaluation_starts(problem)
     some = starts[:4]

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from common import options_of, prepare, save, say, spread, table, timed
+from common import in_own_process, options_of, prepare, save, say, spread, table, timed
 
 COPY_BYTES = 256_000_000
 WANTED = (116_000, 174_000, 234_000)
@@ -57,8 +57,9 @@ class WatchFfts(TorchDispatchMode):
 def main() -> None:
     options = options_of(__doc__, _add)
     prepare(options.threads)
-    from mixgraph.bench import full_console, measure, noise_problem
+    from mixgraph.bench import full_console, noise_problem
     from mixgraph.config import make_config
+    from mixgraph.dsp.fft import Plans
 
     tracks, subgroups = map(int, options.size.split("/"))
     problem = noise_problem(
@@ -66,11 +67,17 @@ def main() -> None:
     )
     graph, bank = full_console(problem)
     say("a step")
-    steps = measure(problem, graph, bank, repeats=options.repeats).step_s
+    size = ["--tracks", str(tracks), "--subgroups", str(subgroups), "--threads", str(options.threads)]
+    how = ["--repeats", str(options.repeats)]
+    steps = in_own_process("-m", "mixgraph", "bench", "step", "--json", *size, *how)["times"]["step_s"]
+    # Watched are PyTorch's own.
+    Plans.kept = False
+    bank.require_grad()
     with WatchFfts() as forward:
         objective = problem.objective(problem.renderer(graph), bank, 0, sparsity=0.0)
     with WatchFfts() as backward:
         objective.total.backward()
+    Plans.kept = True
     say("its FFTs")
     costs = {
         call: statistics.median(timed(partial(_run, *made), options.repeats)) for call, made in _made(forward, backward)
@@ -113,9 +120,11 @@ def _made(*watches: WatchFfts) -> list[tuple[Transform, tuple[str, Tensor, int]]
 
 
 def _run(kind: str, signal: Tensor, n: int) -> Tensor:
+    from mixgraph.dsp import fft
+
     if kind == "r2c":
-        return torch.fft.rfft(signal)
-    return torch.fft.irfft(signal, n) if kind == "c2r" else torch.fft.fft(signal)
+        return fft.rfft(signal, n)
+    return fft.irfft(signal, n, n) if kind == "c2r" else torch.fft.fft(signal)
 
 
 def _traffic(problem: Any, graph: Any) -> int:
@@ -182,7 +191,10 @@ def _lengths(repeats: int) -> dict[int, float]:
 
 
 def _there_and_back(signal: Tensor) -> Tensor:
-    return torch.fft.irfft(torch.fft.rfft(signal), signal.shape[-1])
+    from mixgraph.dsp import fft
+
+    n = signal.shape[-1]
+    return fft.irfft(fft.rfft(signal, n), n, n)
 
 
 def _factors(n: int) -> str:

@@ -13,28 +13,26 @@ import statistics
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
-import torch
-
-from mixgraph.bench import full_console, noise_song
-from mixgraph.config import make_config
-from mixgraph.fit.evaluate import evaluate, evaluation_starts, trial_starts
-from mixgraph.fit.problem import Problem
-from mixgraph.fit.training import Phase, train
-from mixgraph.graph.graph import Graph
-from mixgraph.memory import keep_memory
-from mixgraph.processors.bank import ParameterBank
+from common import CORES, prepare
 
 TRACKS, SUBGROUPS, SECONDS = 16, 5, 240
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=int, default=CORES)
     parser.add_argument("--trials", type=int, default=250)
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    keep_memory()
+    prepare(arguments.threads)
+    import torch
+
+    from mixgraph.bench import full_console, noise_song
+    from mixgraph.config import make_config
+    from mixgraph.fit.evaluate import evaluate, evaluation_starts, trial_starts
+    from mixgraph.fit.problem import Problem
+
     config = make_config()
     problem = Problem(noise_song(TRACKS, SUBGROUPS, SECONDS, config.audio.sample_rate), config, torch.device("cpu"))
     graph, bank = full_console(problem)
@@ -57,8 +55,10 @@ def main() -> None:
     print(f"| sum | {sum(parts.values()) / 60:.0f} |")
 
 
-def step_seconds(problem: Problem, graph: Graph, bank: ParameterBank) -> float:
+def step_seconds(problem: Any, graph: Any, bank: Any) -> float:
     """Median of ten steps after three."""
+    from mixgraph.fit.training import Phase, train
+
     marks = []
     phase = Phase(0, 13, problem.config.fit.learning_rate)
     train(problem, graph, bank, phase, on_step=lambda report, moments: marks.append(time.perf_counter()))

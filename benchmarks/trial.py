@@ -1,10 +1,11 @@
-"""One pruning trial over a whole song: ours, averaged over the first round, beside GRAFX rendering every segment.
+"""One pruning trial over a whole song: ours, averaged over rounds, beside GRAFX rendering every segment.
 
     python benchmarks/trial.py [--song ../shared/songs/hydrogen] [--noise] [--console-steps 150] [--json FILE]
 
 GRAFX: seconds per segment of the same console, measured first and in its own process, times all evaluation segments of
 the song. Ours: the default preset's strategy, segments and trials after a console fit, with all that a round needs
-before its first trial. `--exact` adds a round in which every trial is judged on all segments without a test.
+before its first trial; the same first round several times, after a warm-up on one segment that loads the kernels.
+`--exact` adds rounds in which every trial is judged on all segments without a test.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from common import (
     say,
     spread,
     table,
+    warm_up,
 )
 
 PEERS = {"GRAFX": [], "GRAFX, memory kept": ["--keep-memory"]}
@@ -55,17 +57,21 @@ def main() -> None:
     say(f"{song.name}: {options.console_steps} steps on {len(graph.processors)} processors")
     fit(problem, graph, bank, options.console_steps)
     settings = {"default preset": {}} | ({"exact, all segments": EXACT} if options.exact else {})
-    rounds: dict[str, Round] = {}
+    warm_up(problem, graph, bank)
+    rounds: dict[str, list[Round]] = {}
     for name, changes in settings.items():
-        say(f"one round: {name}")
+        say(f"rounds: {name}")
         changed = Problem(song, make_config(changes={"prune": changes}), problem.device)
-        rounds[name] = prune_once(changed, graph, bank)
+        rounds[name] = [prune_once(changed, graph, bank) for _ in range(options.rounds)]
     _print_trials(f"{song.name}, {song.samples / song.sample_rate:.0f} s", segment_s, segments, rounds)
     save(
         options,
         segments=segments,
         grafx_segment_s=segment_s,
-        rounds={name: vars(found) | {"seconds_per_trial": found.seconds_per_trial} for name, found in rounds.items()},
+        rounds={
+            name: [vars(one) | {"seconds_per_trial": one.seconds_per_trial} for one in found]
+            for name, found in rounds.items()
+        },
     )
 
 
@@ -77,7 +83,8 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=240, help="of the noise")
     parser.add_argument("--console-steps", type=int, default=150, help="of the fit before the round")
     parser.add_argument("--repeats", type=int, default=5, help="segments that GRAFX renders")
-    parser.add_argument("--exact", action="store_true", help="one more round, of exact trials on all segments")
+    parser.add_argument("--rounds", type=int, default=3, help="how often the same round")
+    parser.add_argument("--exact", action="store_true", help="as many more, of exact trials on all segments")
 
 
 def _grafx(options: argparse.Namespace, flags: list[str]) -> list[float]:
@@ -89,40 +96,27 @@ def _grafx(options: argparse.Namespace, flags: list[str]) -> list[float]:
     return in_own_process("benchmarks/grafx_engine.py", *what, *how, *flags)["times"]["segment_s"]
 
 
-def _print_trials(title: str, segment_s: dict[str, list[float]], segments: int, rounds: dict[str, Round]) -> None:
+def _print_trials(title: str, segment_s: dict[str, list[float]], segments: int, rounds: dict[str, list[Round]]) -> None:
     rows: list[list[Any]] = [
-        [name, "", segments, *spread([segments * value for value in values], 1, 2), "", ""]
+        [name, segments, *spread([segments * value for value in values], 1, 2), *[""] * len(segment_s)]
         for name, values in segment_s.items()
     ]
     for name, found in rounds.items():
+        means = [one.seconds_per_trial for one in found]
         costs = [
-            f"{segments * statistics.median(values) / found.seconds_per_trial:.0f}" for values in segment_s.values()
+            f"{segments * statistics.median(values) / statistics.median(means):.0f}" for values in segment_s.values()
         ]
-        per_trial = found.renders / len(found.trials_s)
-        mean = f"{found.seconds_per_trial:.3f}"
-        rows.append([f"ours, {name}", mean, f"{per_trial:.1f}", *spread(found.trials_s, 1, 3), *costs])
-    header = [
-        "seconds of a trial",
-        "mean with all",
-        "renders",
-        "min",
-        "median",
-        "max",
-        *(f"{name} over ours" for name in segment_s),
-    ]
+        renders = statistics.mean(one.renders / len(one.trials_s) for one in found)
+        rows.append([f"ours, {name}: mean of a round with all", f"{renders:.1f}", *spread(means, 1, 3), *costs])
+        trials = [seconds for one in found for seconds in one.trials_s]
+        rows.append([f"ours, {name}: trials alone", "", *spread(trials, 1, 3), *[""] * len(segment_s)])
+    header = ["seconds of a trial", "renders", "min", "median", "max", *(f"{name} over ours" for name in segment_s)]
     table(f"A trial: {title}", header, rows)
     header = ["round", "seconds before the trials", "seconds", "trials", "renders", "segments", "removed"]
     rows = [
-        [
-            name,
-            f"{found.ready_s:.1f}",
-            f"{found.seconds:.1f}",
-            len(found.trials_s),
-            found.renders,
-            found.segments,
-            found.removed,
-        ]
+        [name, f"{one.ready_s:.1f}", f"{one.seconds:.1f}", len(one.trials_s), one.renders, one.segments, one.removed]
         for name, found in rounds.items()
+        for one in found
     ]
     table("The rounds", header, rows)
 

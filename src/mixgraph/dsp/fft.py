@@ -1,15 +1,16 @@
 """Real FFTs of long signals in single precision, whose plans are kept.
 
 PyTorch plans every FFT on the CPU anew (MKL's descriptors), which takes longer than transforming one or two long rows.
-Here the same MKL, as PyTorch brings it, keeps its plans, and what is padded is copied once only. Elsewhere (other
-devices and precisions, PyTorch without MKL) `torch.fft` does the same. Rows are rounded the same whatever their number,
-from two on, and on any number of threads.
+Here the same MKL, as PyTorch brings it, keeps its plans, treats a few rows at a time, which stay in the cache, and
+copies what is padded or cut once only. Elsewhere (other devices and precisions, PyTorch without MKL) `torch.fft` does
+the same. Rows are rounded the same whatever their number, from two on, and on any number of threads.
 """
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -41,11 +42,13 @@ def rfft(signal: Tensor, n: int) -> Tensor:
     """Spectra `(..., n // 2 + 1)` of signals `(..., time)`, cut or padded with zeros to `n`."""
     if not _keeps(signal, n):
         return torch.fft.rfft(signal, n)
-    spectrum = signal.new_empty((*signal.shape[:-1], n // 2 + 1), dtype=torch.complex64)
-    places, count = torch.view_as_real(spectrum).flatten(-2), min(signal.shape[-1], n)
-    places[..., :count] = signal.detach()[..., :count]
-    places[..., count:] = 0
-    _plan(n, places.numel() // (n + 2), _threads(places, n)).forward(spectrum)
+    count, rows = min(signal.shape[-1], n), signal.detach().reshape(-1, signal.shape[-1])
+    spectrum = rows.new_empty((*signal.shape[:-1], n // 2 + 1), dtype=torch.complex64)
+    places = torch.view_as_real(spectrum).view(len(rows), n + 2)
+    for some, threads in _parts(len(rows)):
+        place = places[some]
+        place[:, :count], place[:, count:] = rows[some, :count], 0
+        _plan(n, len(place), threads).forward(place)
     return spectrum
 
 
@@ -53,10 +56,15 @@ def irfft(spectrum: Tensor, n: int, length: int) -> Tensor:
     """The first `length` samples `(..., length)` of the inverse FFTs, `n` samples long, of `(..., n // 2 + 1)`."""
     if not _keeps(spectrum, n):
         return torch.fft.irfft(spectrum, n)[..., :length]
-    spectrum = spectrum.detach().contiguous()
-    signal = spectrum.new_empty((*spectrum.shape[:-1], n), dtype=torch.float32)
-    _plan(n, signal.numel() // n, _threads(signal, n)).backward(spectrum, signal)
-    return signal[..., :length]
+    rows = torch.view_as_real(spectrum.detach().contiguous()).view(-1, n + 2)
+    signal = rows.new_empty((*spectrum.shape[:-1], length))
+    places, whole = signal.view(len(rows), length), rows.new_empty(0)
+    for some, threads in _parts(len(rows)):
+        row = rows[some]
+        whole = whole if len(whole) == len(row) else rows.new_empty((len(row), n))
+        _plan(n, len(row), threads).backward(row, whole)
+        places[some] = whole[:, :length]
+    return signal
 
 
 def plans_can_be_kept() -> bool:
@@ -68,9 +76,16 @@ def _keeps(tensor: Tensor, n: int) -> bool:
     return Plans.kept and n >= SHORTEST and usable(tensor) and plans_can_be_kept()
 
 
-def _threads(rows: Tensor, n: int) -> int:
-    """One row is rounded the same on any number of threads if it has one to itself, which is quicker, too."""
-    return 1 if rows.numel() < 2 * n else torch.get_num_threads()
+def _parts(rows: int) -> Iterator[tuple[slice, int]]:
+    """Rows for one call, few enough to stay in the cache, and by how many threads: never one of several alone.
+
+    A row alone is computed otherwise, and on one thread always the same, and quicker.
+    """
+    threads, first = torch.get_num_threads(), 0
+    while first < rows:
+        count = 2 * threads if rows - first > 2 * threads + 1 else rows - first
+        yield slice(first, first + count), threads if count > 1 else 1
+        first += count
 
 
 @cache
@@ -104,12 +119,12 @@ class _Plan:
         back = {DFTI_PLACEMENT: DFTI_NOT_INPLACE, DFTI_INPUT_DISTANCE: bins, DFTI_OUTPUT_DISTANCE: n}
         self._there, self._back = self._descriptor(n, common | there), self._descriptor(n, common | back)
 
-    def forward(self, spectrum: Tensor) -> None:
-        """In place: each row holds real numbers, and then their spectrum."""
-        self._check(self._library.DftiComputeForward(self._there, spectrum.data_ptr(), None))
+    def forward(self, place: Tensor) -> None:
+        """In place: `(row, n + 2)`, real numbers that become the parts of their spectrum."""
+        self._check(self._library.DftiComputeForward(self._there, place.data_ptr(), None))
 
     def backward(self, spectrum: Tensor, signal: Tensor) -> None:
-        """The inverse, written to `signal`; both are contiguous."""
+        """The inverse of `(row, n + 2)`, written to `(row, n)`."""
         self._check(self._library.DftiComputeBackward(self._back, spectrum.data_ptr(), signal.data_ptr()))
 
     def _descriptor(self, n: int, settings: dict[int, int]) -> ctypes.c_void_p:
