@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--warm-up", type=int, default=1)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--device", default="cpu", help="such as cuda")
     parser.add_argument("--segments-only", action="store_true", help="no training steps")
     parser.add_argument("--keep-memory", action="store_true", help="the allocator settings that mixgraph uses")
     parser.add_argument("--fast-lengths", action="store_true", help="FFT lengths rounded up, which GRAFX does not do")
@@ -64,10 +65,11 @@ class GrafxEngine:
         # GRAFX has the published dynamics only, and gain staging of both channels only.
         published = {"processors": {"dynamics_form": "published"}, "loss": {"gain_staging_signal": "stereo"}}
         config = make_config(changes=published)
+        device = torch.device(options.device)
         if options.song:
-            self.problem = Problem(open_song(options.song), config, torch.device("cpu"))
+            self.problem = Problem(open_song(options.song), config, device)
         else:
-            self.problem = noise_problem(options.tracks, options.subgroups, config, torch.device("cpu"))
+            self.problem = noise_problem(options.tracks, options.subgroups, config, device)
         graph, bank = full_console(self.problem)
         chain, tracks = chain_types(config.console.chain), self.problem.song.tracks
         self.console = GrafxConsole(graph, tracks, bank, chain, self.problem.probe.types)

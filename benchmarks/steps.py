@@ -1,6 +1,7 @@
 """A training step, a segment and peak memory, ours beside GRAFX 0.6.0, each engine in a process of its own, by turns.
 
-    python benchmarks/steps.py [--sizes 4/2 8/3 16/5 32/8] [--repeats 3] [--rounds 1] [--waterfall] [--json FILE]
+    python benchmarks/steps.py [--sizes 4/2 8/3 16/5 32/8] [--repeats 3] [--rounds 1] [--waterfall] [--device cuda]
+        [--json FILE]
 
 Both engines run with the C library's allocator as it is and with settings that make it keep its memory, as the command
 line of mixgraph does. The process's peak counts everything in it, Python and torch too. `--waterfall` measures ours
@@ -66,6 +67,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=1, help="processes of each engine, by turns")
     parser.add_argument("--waterfall", action="store_true", help="ours with each pass alone too")
     parser.add_argument("--waterfall-size", default="16/5", metavar="K/S")
+    parser.add_argument("--device", default="cpu", help="such as cuda, for both engines")
     parser.add_argument("--large", default="", metavar="K/S", help="ours alone at this size too, such as 100/20")
 
 
@@ -75,9 +77,8 @@ def _by_turns(
     """Times of all processes of each run, and the peak memory of each process."""
     found: Found = {name: defaultdict(list) for name in runs}
     flags = {"tracks": size[0], "subgroups": size[1], "repeats": options.repeats, "warm-up": options.warm_up}
-    words = [
-        word for name, value in (flags | {"threads": options.threads}).items() for word in (f"--{name}", f"{value}")
-    ]
+    flags |= {"threads": options.threads, "device": options.device}
+    words = [word for name, value in flags.items() for word in (f"--{name}", f"{value}")]
     for _ in range(rounds or options.rounds):
         for name, command in runs.items():
             say(f"{size[0]}/{size[1]}: {name}")

@@ -80,12 +80,12 @@ def gradients(
     renderer: Renderer, sources: Tensor, bank: ParameterBank, probe: LevelProbe = EVERYTHING
 ) -> tuple[Rendered, dict[str, Tensor]]:
     """What is rendered, and the gradients in every tensor of the bank and in the sources of a sum over it all."""
-    bank = bank.to("cpu", sources.dtype)
+    bank = bank.to(sources.device, sources.dtype)
     leaves = bank.flatten() | {"sources": sources.clone()}
     for leaf in leaves.values():
         leaf.requires_grad_()
     rendered = renderer.render(leaves["sources"], bank, probe)
-    toward = noise(*rendered.output.shape, seed=99, dtype=sources.dtype)
+    toward = noise(*rendered.output.shape, seed=99, dtype=sources.dtype).to(sources.device)
     total = (rendered.output * toward).sum()
     for pair in rendered.levels.values():
         total = total + (pair.wet - 2 * pair.dry).sum()

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixgraph.console import build_console
-from mixgraph.fit.trials import LOOKS, Trials
+from mixgraph.fit.cuts import Cuts
+from mixgraph.fit.sequential import LOOKS
+from mixgraph.fit.trials import Trials
 from mixgraph.processors.bank import ParameterBank
 from mixgraph.prune.pruning import Candidates
 from tests.engine import small_problem, small_song
@@ -19,16 +21,24 @@ from tests.engine import small_problem, small_song
 NOTHING: Candidates = frozenset()
 
 
+class TableCuts(Cuts):
+    """Signatures that say only in which segments a difference is heard."""
+
+    heard: Callable[[int], bool]
+
+    def output(self, start: int, masked: frozenset[str]) -> int:
+        return 2 if masked and self.heard(start) else 1
+
+
 class TableTrials(Trials):
     """Trials of a table instead of audio: losses by segment before and after, and which segments hear a difference."""
 
     def set(self, before: Sequence[float], after: Sequence[float], heard: Callable[[int], bool] = lambda _: True):
-        self.before, self.after, self.heard = before, after, heard
+        self.before, self.after = before, after
+        self._cuts = TableCuts(self.problem, self.graph)
+        self._cuts.heard = heard
         self.asked: list[int] = []
         return self
-
-    def _signature(self, start: int, masked: frozenset[str]) -> int:
-        return 2 if masked and self.heard(start) else 1
 
     def _loss(self, start: int, masked: frozenset[str]) -> float:
         if masked:

@@ -11,6 +11,7 @@ import sys
 import types
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 import torch
@@ -23,7 +24,8 @@ from mixgraph.processors.bank import DRY_WET, ParameterBank
 # GRAFX imports torchaudio for filters that a console does not use.
 if "torchaudio" not in sys.modules:
     _stub, _functional = types.ModuleType("torchaudio"), types.ModuleType("torchaudio.functional")
-    _stub.__dict__.update(__version__="2.4.0", functional=_functional)
+    # With a specification, since others (transformers, by torch_geometric) ask for one.
+    _stub.__dict__.update(__version__="2.4.0", functional=_functional, __spec__=ModuleSpec("torchaudio", None))
     _functional.__dict__.update(lfilter=None)
     sys.modules |= {"torchaudio": _stub, "torchaudio.functional": _functional}
 with warnings.catch_warnings():
@@ -64,7 +66,9 @@ class GrafxConsole:
         index = config.node_type_to_index
         once = [index[name] for name in (*chain, "mix")]
         drawn = grafx_render.reorder_for_fast_render(drawn, method="fixed", fixed_order=[0, *once, *once])
-        self._plan = grafx_render.prepare_render(grafx_data.convert_to_tensor(drawn))
+        device = next(iter(bank.flatten().values())).device
+        with torch.device(device):
+            self._plan = grafx_render.prepare_render(grafx_data.convert_to_tensor(drawn))
         self.order = [data["name"] for _, data in sorted(drawn.nodes(data=True))]
         rows = {name: row for row, name in enumerate(tracks)}
         sources = [graph.node(name).source or "" for name in self.order[: len(graph.inputs)]]
@@ -78,14 +82,15 @@ class GrafxConsole:
             for ours in (*NAMES[type], DRY_WET):
                 leaf = values[ours].detach().clone()
                 self.leaves[f"{type}.{ours}"] = leaf.requires_grad_()
+        self._processors.to(device)
         self._place = {name: place for place, name in enumerate(self.order)}
 
     def render(self, sources: Tensor, *, grad: bool = True) -> tuple[Tensor, dict[str, Tensor]]:
         """The output `(2, time)` of sources `(track, 2, time)`, and the summed regularisers by GRAFX's names."""
-        weights = torch.zeros(len(self.order), 1)
+        weights = torch.zeros(len(self.order), 1, device=sources.device)
         parameters: dict[str, dict[str, Tensor]] = {}
         for type, ids in self.ids.items():
-            places = torch.tensor([self._place[name] for name in ids])
+            places = torch.tensor([self._place[name] for name in ids], device=sources.device)
             weights = weights.index_copy(0, places, torch.sigmoid(self.leaves[f"{type}.{DRY_WET}"])[:, None])
             parameters[type] = {
                 theirs: _as_column(self.leaves[f"{type}.{ours}"]) for ours, theirs in NAMES[type].items()
