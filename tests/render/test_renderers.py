@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -21,6 +23,7 @@ from mixgraph.render.base import LevelProbe
 from mixgraph.render.batched import BatchedRenderer
 from mixgraph.render.plan import compile_plan
 from mixgraph.render.reference import ReferenceRenderer
+from mixgraph.render.responses import Responses
 from tests.engine import gradients, noise, random_bank, small_processors, sorted_levels, tracks_of
 from tests.strategies import CHAIN, pruned, random_consoles, random_graphs
 
@@ -281,7 +284,7 @@ def test_observed_signals_are_those_that_leave_the_nodes(graph, fuse_linear, dat
 def test_kept_responses_change_nothing_and_are_computed_once(graph, data):
     """For parts of a graph and signals of two lengths, which have one FFT length but do not show as many taps."""
     processors, tracks = small_processors(), tracks_of(graph)
-    bank, responses = random_bank(graph, processors), {}
+    bank, responses = random_bank(graph, processors), Responses()
     ids = [node.id for node in graph.processors]
     parts = [graph, graph.without(data.draw(st.sets(st.sampled_from(ids))) if ids else ())]
     calls: list[int] = []
@@ -298,6 +301,20 @@ def test_kept_responses_change_nothing_and_are_computed_once(graph, data):
             again = BatchedRenderer(part, processors, tracks, responses=responses)
             close(again.render(sources, bank).output, wanted)
             assert not calls
+
+
+def test_responses_that_many_threads_ask_for_are_made_once():
+    responses, made = Responses(), []
+
+    def make() -> torch.Tensor:
+        time.sleep(0.05)
+        made.append(1)
+        return torch.zeros(3)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: responses.of("reverb", 100, 256, make), range(4)))
+    assert len(made) == 1
+    assert all(one is found[0] for one in found)
 
 
 def _counted(respond, calls: list[int]):

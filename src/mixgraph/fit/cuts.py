@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from mixgraph.fit.problem import Problem
 from mixgraph.graph.graph import Graph
 from mixgraph.graph.node import SUM_TYPES, Node
-from mixgraph.render.batched import BatchedRenderer, Responses
+from mixgraph.render.batched import BatchedRenderer
 from mixgraph.render.plan import compile_plan, fft_length, is_noted
+from mixgraph.render.responses import Responses
 
 SILENCE = 0
 """The signature of silence, which every processor and sum of silences hands on."""
@@ -49,7 +50,7 @@ class Cuts:
         self._graphs: dict[frozenset[str], Graph] = {}
         self._signatures: dict[tuple[frozenset[str], frozenset[str]], dict[str, int]] = {}
         self._cuts: dict[tuple[frozenset[str], frozenset[int], frozenset[str]], Cut] = {}
-        self._responses: Responses = {}
+        self._responses = Responses()
 
     def signatures(self, start: int, masked: frozenset[str]) -> Mapping[str, int]:
         """Of every node of the graph with some masked, in the segment at `start`; numbered as they are asked for."""

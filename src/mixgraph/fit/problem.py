@@ -17,7 +17,8 @@ from mixgraph.loss.mix_loss import Features, LossTerms, MixLoss
 from mixgraph.processors.bank import DRY_WET, ParameterBank, chain_types, make_processors
 from mixgraph.processors.base import PROCESSORS, Processor
 from mixgraph.render.base import LevelProbe
-from mixgraph.render.batched import BatchedRenderer, Responses
+from mixgraph.render.batched import BatchedRenderer
+from mixgraph.render.responses import Responses
 
 
 @dataclass(frozen=True)

@@ -16,28 +16,24 @@ from torch import Tensor
 from mixgraph.dsp.convolution import fast_length
 from mixgraph.dsp.dynamics import apply_knee
 from mixgraph.dsp.level import LevelPair
-from mixgraph.dsp.spectral import to_spectrum
 from mixgraph.dsp.spectral_run import Filter
 from mixgraph.errors import GraphError
 from mixgraph.graph.graph import Graph
 from mixgraph.processors.bank import DRY_WET, ParameterBank
-from mixgraph.processors.base import ConvolutionProcessor, ImpulseResponse, MatrixProcessor, Processor
+from mixgraph.processors.base import ConvolutionProcessor, MatrixProcessor, Processor
 from mixgraph.processors.knee import KneeProcessor
 from mixgraph.render.base import NO_PROBE, LevelProbe, Rendered, Renderer, join_levels
 from mixgraph.render.forms import Forms, Link, gather, take_rows
 from mixgraph.render.plan import Stage, compile_plan, fft_length
-
-Responses = dict[tuple[str, int, int], Tensor]
-"""Spectra `(node, 1 or 2, bin)` of all impulse responses of a type, length of the signal and FFT length."""
+from mixgraph.render.responses import Responses, response_spectrum
 
 
 class BatchedRenderer(Renderer):
     """Runs a compiled plan. Same audio and gradients as the reference, in as many steps as the schedule has batches.
 
     Fused processors observe levels with their tails (`mixgraph.dsp.spectral`), others as the reference does. Spectra of
-    impulse responses are kept in `responses`, where it is given: for renderers of one bank that does not change. Those
-    of parts of one graph give the same bits, and share responses, if their FFTs are no shorter than the graph's:
-    `shortest_fft`.
+    impulse responses are kept in `responses`, where they are given. Renderers of parts of one graph give the same bits,
+    and share responses, if their FFTs are no shorter than the graph's: `shortest_fft`.
     """
 
     def __init__(
@@ -145,13 +141,13 @@ class BatchedRenderer(Renderer):
     ) -> Tensor:
         """Spectra `(node, 1 or 2, bin)` of impulse responses, as much of them as `length` samples can show."""
         if self.responses is None:
-            return _response_spectrum(processor.impulse_response(bank.select(processor.name, ids)), length, n)
-        key = processor.name, length, n
-        if key not in self.responses:
+            return response_spectrum(processor.impulse_response(bank.select(processor.name, ids)), length, n)
+
+        def every() -> Tensor:
             # Of all of a type together, whoever asks first: how one is rounded may depend on those beside it.
-            impulse = processor.impulse_response(bank.tensors[processor.name])
-            self.responses[key] = _response_spectrum(impulse, length, n)
-        return take_rows(self.responses[key], bank.rows(processor.name, ids))
+            return response_spectrum(processor.impulse_response(bank.tensors[processor.name]), length, n)
+
+        return take_rows(self.responses.of(processor.name, length, n, every), bank.rows(processor.name, ids))
 
     def _sources(self, stage: Stage, sources: Tensor) -> Tensor:
         names = [self.graph.node(node_id).source for node_id in stage.ids]
@@ -159,13 +155,3 @@ class BatchedRenderer(Renderer):
             if name not in self.track_row:
                 raise GraphError(f"node '{node_id}' needs track '{name}', which was not given")
         return take_rows(sources, tuple(self.track_row[name] for name in names if name is not None))
-
-
-def _response_spectrum(impulse: ImpulseResponse, length: int, n: int) -> Tensor:
-    first = max(0, impulse.origin - length + 1)
-    taps, origin = impulse.taps[..., first : impulse.origin + length], impulse.origin - first
-    if origin:
-        # Taps before time zero stand at the end of the circle.
-        between = taps.new_zeros((*taps.shape[:-1], n - taps.shape[-1]))
-        taps = torch.cat([taps[..., origin:], between, taps[..., :origin]], -1)
-    return to_spectrum(taps, n)
