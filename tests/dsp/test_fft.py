@@ -43,18 +43,19 @@ def test_long_ones_are_not_computed_by_torch(monkeypatch):
     fft.irfft(fft.rfft(noise(2, N), N), N, N)
 
 
+@pytest.mark.parametrize("n", [N, N + 1])
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("shape", [(N,), (1, N), (2, 3, N // 3), (2, 1, N + 100), (3, 2, 1)])
-def test_there_and_back_as_torch(threads, count, shape):
+def test_there_and_back_as_torch(threads, count, shape, n):
     torch.set_num_threads(count)
     signal = noise(*shape)
-    expected = torch.fft.rfft(signal.double(), N)
-    found = fft.rfft(signal, N)
+    expected = torch.fft.rfft(signal.double(), n)
+    found = fft.rfft(signal, n)
     assert found.shape == expected.shape
     assert found.dtype == torch.complex64
     torch.testing.assert_close(found, expected.to(torch.complex64), rtol=1e-5, atol=2e-3)
     torch.testing.assert_close(
-        fft.irfft(found, N, 500), torch.fft.irfft(expected, N)[..., :500].float(), rtol=1e-5, atol=1e-6
+        fft.irfft(found, n, 500), torch.fft.irfft(expected, n)[..., :500].float(), rtol=1e-5, atol=1e-6
     )
 
 

@@ -44,7 +44,7 @@ def rfft(signal: Tensor, n: int) -> Tensor:
         return torch.fft.rfft(signal, n)
     count, rows = min(signal.shape[-1], n), signal.detach().reshape(-1, signal.shape[-1])
     spectrum = rows.new_empty((*signal.shape[:-1], n // 2 + 1), dtype=torch.complex64)
-    places = torch.view_as_real(spectrum).view(len(rows), n + 2)
+    places = torch.view_as_real(spectrum).view(len(rows), 2 * (n // 2 + 1))
     for some, threads in _parts(len(rows)):
         place = places[some]
         place[:, :count], place[:, count:] = rows[some, :count], 0
@@ -56,7 +56,7 @@ def irfft(spectrum: Tensor, n: int, length: int) -> Tensor:
     """The first `length` samples `(..., length)` of the inverse FFTs, `n` samples long, of `(..., n // 2 + 1)`."""
     if not _keeps(spectrum, n):
         return torch.fft.irfft(spectrum, n)[..., :length]
-    rows = torch.view_as_real(spectrum.detach().contiguous()).view(-1, n + 2)
+    rows = torch.view_as_real(spectrum.detach().contiguous()).view(-1, 2 * (n // 2 + 1))
     signal = rows.new_empty((*spectrum.shape[:-1], length))
     places, whole = signal.view(len(rows), length), rows.new_empty(0)
     for some, threads in _parts(len(rows)):
@@ -120,11 +120,11 @@ class _Plan:
         self._there, self._back = self._descriptor(n, common | there), self._descriptor(n, common | back)
 
     def forward(self, place: Tensor) -> None:
-        """In place: `(row, n + 2)`, real numbers that become the parts of their spectrum."""
+        """In place: `(row, 2 (n // 2 + 1))`, `n` real numbers that become the parts of their spectrum."""
         self._check(self._library.DftiComputeForward(self._there, place.data_ptr(), None))
 
     def backward(self, spectrum: Tensor, signal: Tensor) -> None:
-        """The inverse of `(row, n + 2)`, written to `(row, n)`."""
+        """The inverse of `(row, 2 (n // 2 + 1))`, written to `(row, n)`."""
         self._check(self._library.DftiComputeBackward(self._back, spectrum.data_ptr(), signal.data_ptr()))
 
     def _descriptor(self, n: int, settings: dict[int, int]) -> ctypes.c_void_p:

@@ -11,6 +11,7 @@ from typing import final
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import SymmetricalLogLocator
 from scipy.stats import rankdata
 
 from mixgraph.fit.evaluate import evaluation_starts
@@ -59,6 +60,10 @@ def draw(studies: Sequence[Study]) -> Figure:
             ax.set_yscale("symlog", linthresh=1e-4)
             if linear_below:
                 ax.set_xscale("symlog", linthresh=linear_below)
+                # Every power of ten would have its label in that of the next.
+                locator = SymmetricalLogLocator(base=10, linthresh=linear_below)
+                locator.set_params(numticks=5)
+                ax.xaxis.set_major_locator(locator)
         line[0].set_ylabel("rise of the loss")
     for ax, score in zip(axes[-1], SCORES, strict=True):
         ax.set_xlabel(score)
