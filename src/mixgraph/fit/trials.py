@@ -66,10 +66,11 @@ class Trials:
         some = {name: starts[:: -(-len(starts) // count)] if starts else [] for name, starts in heard.items()}
         # All in one row: three segments at a time would leave threads idle.
         asked = [(start, (alone[name], nothing)) for name, starts in some.items() for start in starts]
-        coming, costs = self._losses_of(asked), {}
-        for name, starts in some.items():
-            changes = [after - before for after, before in islice(coming, len(starts))]
-            costs[name] = math.fsum(changes) / max(1, len(starts)) * len(heard[name]) / len(self.starts)
+        costs = {}
+        with closing(self._losses_of(asked)) as coming:
+            for name, starts in some.items():
+                changes = [after - before for after, before in islice(coming, len(starts))]
+                costs[name] = math.fsum(changes) / max(1, len(starts)) * len(heard[name]) / len(self.starts)
         return costs
 
     def loss_with(self, candidates: frozenset[str], *, masked: frozenset[str], loss: float, limit: float) -> float:
