@@ -44,7 +44,8 @@ def main() -> None:
     found: dict[str, Any] = {}
     for size in sizes:
         found["{}/{}".format(*size)] = _by_turns(ENGINES, size, options)
-    _print_sizes(found)
+    if found:
+        _print_sizes(found)
     saved: dict[str, Any] = {"sizes": found}
     if options.waterfall:
         size = tuple(map(int, options.waterfall_size.split("/")))
