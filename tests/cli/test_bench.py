@@ -13,6 +13,7 @@ import pytest
 from mixgraph.bench import Cost, noise_song
 from mixgraph.cli import main
 from mixgraph.config import make_config
+from mixgraph.dsp.fft import Plans
 from mixgraph.fit.problem import Problem
 
 SIZE = ["--tracks", "3", "--subgroups", "2", "--repeats", "2", "--warm-up", "1", "--threads", "1"]
@@ -43,6 +44,22 @@ def test_a_step_is_of_one_segment_whatever_the_preset(monkeypatch: pytest.Monkey
     assert make_config().fit.segments_per_step > 1
     assert main(["bench", "step", *SIZE, "--no-keep-memory"]) == 0
     assert seen == [1]
+
+
+@pytest.mark.parametrize(("flags", "kept"), [([], True), (["--no-keep-plans"], False)])
+def test_plans_of_ffts_are_kept_unless_told_otherwise(
+    flags: list[str], kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def measured(*_: object, **__: object) -> Cost:
+        seen.append(Plans.kept)
+        return Cost((1.0,), (1.0,), 2.0, 1.0)
+
+    monkeypatch.setattr("mixgraph.bench.measure", measured)
+    monkeypatch.setattr(Plans, "kept", not kept)
+    assert main(["bench", "step", *SIZE, "--no-keep-memory", *flags]) == 0
+    assert seen == [kept]
 
 
 def test_a_table_without_json(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,15 +50,6 @@ def rendered(monkeypatch) -> list[set[str]]:
 
     monkeypatch.setattr(BatchedRenderer, "render", watched)
     return seen
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """For what is told apart by its order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @settings(max_examples=20, deadline=None)
@@ -210,7 +200,8 @@ def test_what_lies_before_the_candidates_is_not_computed_again(rendered):
     assert loss == pytest.approx(evaluated(problem, graph, bank, masked), rel=1e-5)
 
 
-def test_silent_tracks_cost_nothing_and_change_nothing(one_thread, rendered):
+@pytest.mark.parametrize("threads", [1], indirect=True)  # renders are told apart by their order
+def test_silent_tracks_cost_nothing_and_change_nothing(threads, rendered):
     graph = build_console(["a", "b", "c"], {"ab": ["a", "b"]}, CHAIN)
     problem = patchy_problem(graph, {("a", 0), ("a", 1), ("a", 2), ("c", 1)})
     bank = bank_of(graph, problem)

@@ -27,6 +27,7 @@ AVAILABLE = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backen
 
 @pytest.fixture(params=[name for name, there in AVAILABLE.items() if there])
 def device(request) -> torch.device:
+    """Also MPS, which the fixture of that name for all tests leaves out: it knows no double precision."""
     return torch.device(request.param)
 
 
