@@ -23,6 +23,7 @@ MEASURED := limit steps trial search growth convergence importance
 BENCH_OUT ?= bench-results
 bench_steps := --waterfall --large 100/20
 bench_trial := --exact
+bench_search := --seconds 12 --fine-tune-steps 20 --budgets 5 10 20
 bench_importance := --probe 3
 
 .DEFAULT_GOAL := help

@@ -1,24 +1,42 @@
 """Steps and seconds that our schedule needs to reach the losses that the published one has after 600, 1200, 2400.
 
     python benchmarks/convergence.py [--song ../shared/songs/hydrogen] [--published-steps 2400]
-                                     [--lengths 60 100 150 240 300 480] [--json FILE]
+                                     [--lengths 120 240 480 600] [--seeds 0 1 2] [--json FILE]
 
 Both fit the same console with the same dynamics, loss and engine; only start, learning rate, its schedule and restarts
 differ (`make_config("paper").fit` against the default preset's). Each length is a run of its own, since its schedule
-ends there; the first to reach all losses is the last. Losses are evaluated over the whole song, target convention;
-seconds leave the evaluations out.
+ends there; the first to reach all losses is the last. Each seed draws segments and random parameters anew, for both.
+Losses are evaluated over the whole song, target convention; seconds leave the evaluations out.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from common import SONGS, open_song, options_of, prepare, save, say, table
+from common import SONGS, open_song, options_of, prepare, save, say, spread, table
 
 Curve = list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Both schedules with one seed: loss against steps and seconds, of ours for each length."""
+
+    seed: int
+    published: Curve
+    ours: dict[int, Curve]
+
+    def reached(self, targets: list[int]) -> Iterator[tuple[dict[str, float], dict[str, float] | None]]:
+        """Where the published schedule is after so many steps, and the end of our shortest run that is as low."""
+        for wanted in self.published:
+            if wanted["step"] in targets:
+                ends = [curve[-1] for curve in self.ours.values() if curve[-1]["loss"] <= wanted["loss"]]
+                yield wanted, ends[0] if ends else None
 
 
 def main() -> None:
@@ -26,37 +44,43 @@ def main() -> None:
     prepare(options.threads)
     from mixgraph.config import make_config
 
-    song, published = open_song(options.song), make_config("paper").fit
-    ours = make_config().fit
-    _curve(song, ours, 2, 2)  # the first steps of a process load kernels
-    say(f"{song.name}: published schedule")
-    reference = _curve(song, published, options.published_steps, options.every)
-    lowest = min((point["loss"] for point in reference if point["step"] in options.targets), default=0.0)
-    runs: dict[int, Curve] = {}
-    for length in sorted(options.lengths):
-        say(f"{song.name}: our schedule, {length} steps")
-        runs[length] = _curve(song, ours, length, max(1, length // 6))
-        if runs[length][-1]["loss"] <= lowest and not options.all_lengths:
-            break
+    song, runs = open_song(options.song), list[Run]()
+    _curve(song, make_config().fit, 0, 2, 2)  # the first steps of a process load kernels
+    for seed in options.seeds:
+        runs.append(_run(song, seed, options))
+        save(options, song=song.name, runs=[asdict(run) for run in runs])
     print(f"{song.name}: the published schedule against ours")
-    _print_reached(reference, runs, options.targets)
-    rows = [[length, f"{curve[-1]['loss']:.4f}", f"{curve[-1]['seconds']:.1f}"] for length, curve in runs.items()]
-    table("Ours, each length a run of its own", ["steps", "loss at the end", "seconds"], rows)
-    rows = [[round(point["step"]), f"{point['loss']:.4f}", f"{point['seconds']:.1f}"] for point in reference]
-    table("The published schedule", ["steps", "loss", "seconds"], rows)
-    save(options, song=song.name, published=reference, ours={str(length): curve for length, curve in runs.items()})
+    _print_reached(runs, options.targets)
+    _print_curves("Ours, each length a run of its own", [[c[-1] for c in run.ours.values()] for run in runs])
+    _print_curves("The published schedule", [run.published for run in runs])
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--song", type=Path, default=SONGS / "hydrogen", metavar="FOLDER")
     parser.add_argument("--published-steps", type=int, default=2_400, metavar="N")
     parser.add_argument("--targets", type=int, nargs="*", default=[600, 1_200, 2_400], metavar="N")
-    parser.add_argument("--lengths", type=int, nargs="*", default=[60, 100, 150, 240, 300, 480], metavar="N")
+    parser.add_argument("--lengths", type=int, nargs="*", default=[120, 240, 480, 600], metavar="N")
     parser.add_argument("--all-lengths", action="store_true", help="go on when every loss has been reached")
-    parser.add_argument("--every", type=int, default=100, help="steps between evaluations of the published schedule")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="both schedules with each")
+    parser.add_argument("--every", type=int, default=200, help="steps between evaluations of the published schedule")
 
 
-def _curve(song: Any, settings: Any, steps: int, every: int) -> Curve:
+def _run(song: Any, seed: int, options: argparse.Namespace) -> Run:
+    from mixgraph.config import make_config
+
+    say(f"{song.name}, seed {seed}: published schedule")
+    published = _curve(song, make_config("paper").fit, seed, options.published_steps, options.every)
+    lowest = min((point["loss"] for point in published if point["step"] in options.targets), default=0.0)
+    ours: dict[int, Curve] = {}
+    for length in sorted(options.lengths):
+        say(f"{song.name}, seed {seed}: our schedule, {length} steps")
+        ours[length] = _curve(song, make_config().fit, seed, length, max(1, length // 4))
+        if ours[length][-1]["loss"] <= lowest and not options.all_lengths:
+            break
+    return Run(seed, published, ours)
+
+
+def _curve(song: Any, settings: Any, seed: int, steps: int, every: int) -> Curve:
     """Loss over the song at the start, every so many steps and at the end, beside the seconds of training."""
     import torch
 
@@ -66,7 +90,7 @@ def _curve(song: Any, settings: Any, steps: int, every: int) -> Curve:
     from mixgraph.fit.problem import Problem
     from mixgraph.fit.training import Phase, train
 
-    config = make_config().model_copy(update={"fit": settings})
+    config = make_config().model_copy(update={"fit": settings, "seed": seed})
     problem = Problem(song, config, torch.device("cpu"))
     starts, clock, curve = evaluation_starts(problem), time.perf_counter(), []
     graph, bank = full_console(problem)
@@ -90,23 +114,40 @@ def _curve(song: Any, settings: Any, steps: int, every: int) -> Curve:
     return curve
 
 
-def _print_reached(reference: Curve, runs: dict[int, Curve], targets: list[int]) -> None:
+def _print_reached(runs: list[Run], targets: list[int]) -> None:
+    rows, ratios = list[list[Any]](), {target: list[tuple[float, float]]() for target in targets}
+    for run in runs:
+        for wanted, end in run.reached(targets):
+            row = [run.seed, *_cells(wanted)]
+            if end:
+                steps, seconds = (wanted[unit] / end[unit] for unit in ("step", "seconds"))
+                ratios[round(wanted["step"])].append((steps, seconds))
+                row += [*_cells(end), f"{steps:.1f}", f"{seconds:.1f}"]
+            else:
+                row += ["none of these", "", "", "", ""]
+            rows.append(row)
+    header = ["seed", "published steps", "loss", "seconds", "our steps to it", "loss", "seconds"]
+    table("Steps to the published loss", [*header, "times fewer steps", "times less time"], rows)
     rows = []
-    for target in targets:
-        known = [point for point in reference if point["step"] == target]
-        if not known:
-            continue
-        wanted = known[0]
-        row = [target, f"{wanted['loss']:.4f}", f"{wanted['seconds']:.1f}"]
-        ends = [curve[-1] for curve in runs.values() if curve[-1]["loss"] <= wanted["loss"]]
-        if ends:
-            end = ends[0]
-            row += [round(end["step"]), f"{end['loss']:.4f}", f"{end['seconds']:.1f}", f"{target / end['step']:.1f}"]
-        else:
-            row += ["none of these", "", "", ""]
-        rows.append(row)
-    header = ["published steps", "loss", "seconds", "our steps to it", "loss", "seconds", "times fewer steps"]
-    table("Steps to the published loss", header, rows)
+    for target, found in ratios.items():
+        for name, values in zip(("steps", "seconds"), zip(*found, strict=True), strict=False):
+            rows.append([target, f"times fewer {name}", *spread(values, 1, 1), f"{len(found)} of {len(runs)}"])
+    table("Times fewer, over the seeds", ["published steps", "", "min", "median", "max", "seeds that reached it"], rows)
+
+
+def _cells(point: dict[str, float]) -> list[Any]:
+    return [round(point["step"]), f"{point['loss']:.4f}", f"{point['seconds']:.1f}"]
+
+
+def _print_curves(title: str, curves: list[Curve]) -> None:
+    """Loss and seconds after so many steps, over the runs that went so far."""
+    rows = []
+    for step in sorted({round(point["step"]) for curve in curves for point in curve}):
+        points = [point for curve in curves for point in curve if point["step"] == step]
+        losses, seconds = ([point[key] for point in points] for key in ("loss", "seconds"))
+        rows.append([step, *spread(losses, 1, 4), *spread(seconds, 1, 1), len(points)])
+    header = ["steps", *(f"{unit} {pick}" for unit in ("loss", "seconds") for pick in ("min", "median", "max"))]
+    table(title, [*header, "seeds"], rows)
 
 
 if __name__ == "__main__":

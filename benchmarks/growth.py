@@ -1,11 +1,12 @@
 """How the cost grows: of a step with the number of tracks, of a search with the length of the song.
 
-    python benchmarks/growth.py [--tracks 4 8 16 32 64] [--seconds 40 80 160 300] [--song FOLDER | --noise K/S]
+    python benchmarks/growth.py [--tracks 4 8 16 32 64] [--seconds 40 80 160 300] [--rounds 3]
+                                [--song FOLDER | --noise K/S] [--json FILE]
 
 Steps run in processes of their own, as in `steps.py`. A search of the default preset is put together from what is
 measured on a song repeated to each length (default: hydrogen): a training step, the first round of pruning after a
 console fit, and evaluated segments. Its steps are as many for every song; the first round has the most to try, so the
-sum is an upper bound.
+sum is an upper bound. Each round measures every length once, so that ratios are of neighbouring minutes.
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ def main() -> None:
         song = noise_song(tracks, subgroups, 20, make_config().audio.sample_rate)
     else:
         song = open_song(options.song)
-    searches = {seconds: _search(song, seconds, options) for seconds in options.seconds}
+    searches: dict[float, list[dict[str, float]]] = {seconds: [] for seconds in options.seconds}
+    for _ in range(options.rounds):
+        for seconds, found in searches.items():
+            found.append(_search(song, seconds, options))
     _print_searches(f"{song.name}, {len(song.tracks)} tracks", searches)
     save(options, steps=steps, searches=searches)
 
@@ -60,6 +64,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tracks", type=int, nargs="*", default=[4, 8, 16, 32, 64], metavar="K")
     parser.add_argument("--repeats", type=int, default=5, help="steps of each size")
     parser.add_argument("--seconds", type=float, nargs="*", default=[40, 80, 160, 300], metavar="S")
+    parser.add_argument("--rounds", type=int, default=3, help="searches of each length")
     parser.add_argument("--console-steps", type=int, default=100, help="of the fit before the round of pruning")
     parser.add_argument("--song", type=Path, default=SONGS / "hydrogen", metavar="FOLDER")
     parser.add_argument("--noise", metavar="K/S", help="noise in so many tracks and subgroups instead of a song")
@@ -127,31 +132,35 @@ def _search(song: Any, seconds: float, options: argparse.Namespace) -> dict[str,
     return measured | round_of | parts | {"search_s": sum(parts.values())}
 
 
-def _print_searches(title: str, searches: dict[float, dict[str, float]]) -> None:
+def _print_searches(title: str, searches: dict[float, list[dict[str, float]]]) -> None:
     if not searches:
         return
+    parts = ("steps_s", "rounds_s", "evaluations_s", "search_s")
+    rows = []
+    for seconds, found in searches.items():
+        segments, judged, trials, renders = (
+            round(statistics.median(run[count] for run in found))
+            for count in ("segments", "judged", "trials", "renders")
+        )
+        minutes = (f"{statistics.median(run[part] for run in found) / 60:.1f}" for part in parts)
+        counts = [segments, judged, trials, renders, f"{renders / max(1, trials):.1f}"]
+        rows.append([f"{seconds:g}", *counts, f"{statistics.median(run['round_s'] for run in found):.1f}", *minutes])
+    header = ["song s", "segments", "that judge trials", "trials", "renders", "renders a trial", "round s"]
+    header += ["steps min", "rounds min", "evaluations min", "search min"]
+    table(f"A search, by length, medians: {title}", header, rows)
     first_seconds, first = next(iter(searches.items()))
     rows = []
     for seconds, found in searches.items():
-        trials, renders = round(found["trials"]), round(found["renders"])
-        rows.append(
-            [
-                f"{seconds:g}",
-                round(found["segments"]),
-                round(found["judged"]),
-                trials,
-                renders,
-                f"{renders / max(1, trials):.1f}",
-                f"{found['round_s']:.1f}",
-                *(f"{found[part] / 60:.1f}" for part in ("steps_s", "rounds_s", "evaluations_s", "search_s")),
-                f"{seconds / first_seconds:.1f}",
-                f"{found['round_s'] / first['round_s']:.2f}",
-                f"{found['search_s'] / first['search_s']:.2f}",
-            ]
-        )
-    header = ["song s", "segments", "that judge trials", "trials", "renders", "renders a trial", "round s"]
-    header += ["steps min", "rounds min", "evaluations min", "search min", "song x", "round x", "search x"]
-    table(f"A search, by length: {title}", header, rows)
+        row = [f"{seconds:g}", f"{seconds / first_seconds:.1f}"]
+        row += spread([run["search_s"] for run in found], 1 / 60, 2)
+        for part in ("round_s", "search_s"):
+            row += spread([run[part] / base[part] for run, base in zip(found, first, strict=True)], 1, 2)
+        rows.append(row)
+    header = ["song s", "song x"]
+    header += [
+        f"{what} {pick}" for what in ("search min,", "round x,", "search x,") for pick in ("min", "median", "max")
+    ]
+    table(f"A search beside one of {first_seconds:g} s", header, rows)
 
 
 if __name__ == "__main__":

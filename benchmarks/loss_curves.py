@@ -2,7 +2,8 @@
 
     python benchmarks/loss_curves.py FILE [FILE ...] -o docs/figures/loss-curves.png
 
-One panel for each file. Of ours every length is a run of its own, since its schedule ends there.
+One panel for each file, one line for each seed. Of ours every length is a run of its own, since its schedule ends
+there.
 """
 
 from __future__ import annotations
@@ -33,13 +34,19 @@ def main() -> None:
 
 
 def _draw(ax: Axes, song: dict[str, Any]) -> None:
-    published, ours = song["published"], song["ours"]
-    ax.plot(*_points(published), color=PUBLISHED, marker=".", label=f"published, {published[-1]['step']:.0f} steps")
-    for number, curve in enumerate(ours.values()):
-        label = f"ours, {', '.join(ours)} steps" if number == 0 else None
-        ax.plot(*_points(curve), color=OURS, linewidth=0.8, label=label)
-        ax.plot(*_points(curve[-1:]), color=OURS, marker="o", markersize=4)
-    lowest = min(point["loss"] for curve in (published, *ours.values()) for point in curve)
+    runs = song["runs"]
+    for number, run in enumerate(runs):
+        label = f"published, {run['published'][-1]['step']:.0f} steps" if number == 0 else None
+        ax.plot(*_points(run["published"]), color=PUBLISHED, linewidth=1, marker=".", markersize=4, label=label)
+    for number, run in enumerate(runs):
+        lengths = ", ".join(run["ours"])
+        for length, curve in run["ours"].items():
+            label = f"ours, {lengths} steps" if number == 0 and length == min(run["ours"], key=int) else None
+            ax.plot(*_points(curve), color=OURS, linewidth=0.8, label=label)
+            ax.plot(*_points(curve[-1:]), color=OURS, marker="o", markersize=4)
+    lowest = min(
+        point["loss"] for run in runs for curve in (run["published"], *run["ours"].values()) for point in curve
+    )
     ax.set(title=song["song"], xlabel="seconds", ylabel="loss over the song", xscale="log")
     ax.set_ylim(0.98 * lowest, SPREAD * lowest)
     ax.legend(fontsize="small")

@@ -1,6 +1,6 @@
 """A training step, a segment and peak memory, ours beside GRAFX 0.6.0, each engine in a process of its own, by turns.
 
-    python benchmarks/steps.py [--sizes 4/2 8/3 16/5 32/8] [--repeats 3] [--rounds 1] [--waterfall] [--device cuda]
+    python benchmarks/steps.py [--sizes 4/2 8/3 16/5 32/8] [--repeats 3] [--rounds 3] [--waterfall] [--device cuda]
         [--json FILE]
 
 Both engines run with the C library's allocator as it is and with settings that make it keep its memory, as the command
@@ -65,7 +65,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", nargs="*", default=["4/2", "8/3", "16/5", "32/8"], metavar="K/S")
     parser.add_argument("--repeats", type=int, default=3, help="steps and segments in each process")
     parser.add_argument("--warm-up", type=int, default=2, help="steps and segments before them")
-    parser.add_argument("--rounds", type=int, default=1, help="processes of each engine, by turns")
+    parser.add_argument("--rounds", type=int, default=3, help="processes of each engine, by turns")
     parser.add_argument("--waterfall", action="store_true", help="ours with each pass alone too")
     parser.add_argument("--waterfall-size", default="16/5", metavar="K/S")
     parser.add_argument("--device", default="cpu", help="such as cuda, for both engines")
