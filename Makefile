@@ -19,10 +19,10 @@ PYTEST := $(TEST_ENV) $(BIN)/python -m pytest --numprocesses auto --maxprocesses
 
 # The benchmarks: those that take no time, those that write JSON too, and options of theirs.
 QUICK := schedules subgroups preset_cost
-MEASURED := limit steps trial search growth convergence importance
+MEASURED := limit steps trial search growth convergence fit_tricks importance
 BENCH_OUT ?= bench-results
 bench_steps := --waterfall --large 100/20
-bench_trial := --exact
+bench_trial := --tricks
 bench_search := --seconds 12 --fine-tune-steps 20 --budgets 5 10 20
 bench_importance := --probe 3
 

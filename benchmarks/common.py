@@ -23,6 +23,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 SONGS = ROOT.parent / "shared" / "songs"
 CORES = os.cpu_count() or 1
+Curve = list[dict[str, float]]
+"""Points of a fit: its step, the seconds of training to it, the loss over the song."""
 
 
 def options_of(description: str | None, add: Callable[[argparse.ArgumentParser], None]) -> argparse.Namespace:
@@ -125,15 +127,51 @@ def fit(problem: Any, graph: Any, bank: Any, steps: int) -> list[float]:
     return [after - before for before, after in pairwise(marks)]
 
 
+def loss_curve(song: Any, config: Any, steps: int, every: int) -> Curve:
+    """Loss over the song at the start, every so many steps and at the end, beside the seconds of training."""
+    import torch
+
+    from mixgraph.bench import full_console
+    from mixgraph.fit.evaluate import evaluate, evaluation_starts
+    from mixgraph.fit.problem import Problem
+    from mixgraph.fit.training import Phase, train
+
+    problem = Problem(song, config, torch.device("cpu"))
+    starts, clock, curve = evaluation_starts(problem), time.perf_counter(), Curve()
+    graph, bank = full_console(problem)
+    seconds = time.perf_counter() - clock
+
+    def note(step: int) -> None:
+        loss = evaluate(problem, graph, bank, starts).target.total
+        curve.append({"step": step, "seconds": seconds, "loss": loss})
+
+    def on_step(report: Any, moments: Any) -> None:
+        nonlocal seconds, clock
+        seconds += time.perf_counter() - clock
+        if report.step % every == 0 or report.step == steps:
+            note(report.step)
+        clock = time.perf_counter()
+
+    note(0)
+    clock = time.perf_counter()
+    phase = Phase(0, steps, config.fit.learning_rate, config.fit.learning_rate_schedule)
+    train(problem, graph, bank, phase, on_step=on_step)
+    return curve
+
+
 @dataclass(frozen=True)
 class Round:
-    """What one round of pruning took: seconds before the first trial and of each trial, and what came of it."""
+    """What one round of pruning took: seconds before the first trial and of each trial, and what came of it.
+
+    `loss` is that of the last trial that was kept, on the segments that judge trials.
+    """
 
     ready_s: float
     trials_s: list[float]
     renders: int
     segments: int
     removed: int
+    loss: float
 
     @property
     def seconds(self) -> float:
@@ -181,7 +219,9 @@ def prune_once(problem: Any, graph: Any, bank: Any) -> Round:
         on_trial=lambda trial: marks.append(time.perf_counter()),
     )
     lasted = [after - before for before, after in pairwise(marks)]
-    return Round(lasted[0], lasted[1:], trials.renders, len(starts), len(outcome.removed))
+    kept = [trial.loss for trial in outcome.trials if trial.accepted]
+    loss = kept[-1] if kept else trials.first()
+    return Round(lasted[0], lasted[1:], trials.renders, len(starts), len(outcome.removed), loss)
 
 
 def _processor() -> str:

@@ -5,22 +5,20 @@
 
 Both fit the same console with the same dynamics, loss and engine; only start, learning rate, its schedule and restarts
 differ (`make_config("paper").fit` against the default preset's). Each length is a run of its own, since its schedule
-ends there; the first to reach all losses is the last. Each seed draws segments and random parameters anew, for both.
-Losses are evaluated over the whole song, target convention; seconds leave the evaluations out.
+ends there; the first to reach all losses is the last. Each seed draws segments and random parameters anew, for both;
+`--published-steps 2400 1200` takes only the first seed all the way. Losses are evaluated over the whole song, target
+convention; seconds leave the evaluations out.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from common import SONGS, open_song, options_of, prepare, save, say, spread, table
-
-Curve = list[dict[str, float]]
+from common import SONGS, Curve, loss_curve, open_song, options_of, prepare, save, say, spread, table
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,10 @@ def main() -> None:
     from mixgraph.config import make_config
 
     song, runs = open_song(options.song), list[Run]()
-    _curve(song, make_config().fit, 0, 2, 2)  # the first steps of a process load kernels
-    for seed in options.seeds:
-        runs.append(_run(song, seed, options))
+    loss_curve(song, make_config(), 2, 2)  # the first steps of a process load kernels
+    lengths = [*options.published_steps, *options.published_steps[-1:] * len(options.seeds)]
+    for seed, steps in zip(options.seeds, lengths, strict=False):
+        runs.append(_run(song, seed, steps, options))
         save(options, song=song.name, runs=[asdict(run) for run in runs])
     print(f"{song.name}: the published schedule against ours")
     _print_reached(runs, options.targets)
@@ -57,7 +56,8 @@ def main() -> None:
 
 def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--song", type=Path, default=SONGS / "hydrogen", metavar="FOLDER")
-    parser.add_argument("--published-steps", type=int, default=2_400, metavar="N")
+    help = "of the first seed, the second and so on; the last number is for all further ones"
+    parser.add_argument("--published-steps", type=int, nargs="+", default=[2_400], metavar="N", help=help)
     parser.add_argument("--targets", type=int, nargs="*", default=[600, 1_200, 2_400], metavar="N")
     parser.add_argument("--lengths", type=int, nargs="*", default=[120, 240, 480, 600], metavar="N")
     parser.add_argument("--all-lengths", action="store_true", help="go on when every loss has been reached")
@@ -65,53 +65,21 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--every", type=int, default=200, help="steps between evaluations of the published schedule")
 
 
-def _run(song: Any, seed: int, options: argparse.Namespace) -> Run:
+def _run(song: Any, seed: int, steps: int, options: argparse.Namespace) -> Run:
     from mixgraph.config import make_config
 
     say(f"{song.name}, seed {seed}: published schedule")
-    published = _curve(song, make_config("paper").fit, seed, options.published_steps, options.every)
+    config = make_config(changes={"seed": seed})
+    theirs = config.model_copy(update={"fit": make_config("paper").fit})
+    published = loss_curve(song, theirs, steps, options.every)
     lowest = min((point["loss"] for point in published if point["step"] in options.targets), default=0.0)
     ours: dict[int, Curve] = {}
     for length in sorted(options.lengths):
         say(f"{song.name}, seed {seed}: our schedule, {length} steps")
-        ours[length] = _curve(song, make_config().fit, seed, length, max(1, length // 4))
+        ours[length] = loss_curve(song, config, length, max(1, length // 4))
         if ours[length][-1]["loss"] <= lowest and not options.all_lengths:
             break
     return Run(seed, published, ours)
-
-
-def _curve(song: Any, settings: Any, seed: int, steps: int, every: int) -> Curve:
-    """Loss over the song at the start, every so many steps and at the end, beside the seconds of training."""
-    import torch
-
-    from mixgraph.bench import full_console
-    from mixgraph.config import make_config
-    from mixgraph.fit.evaluate import evaluate, evaluation_starts
-    from mixgraph.fit.problem import Problem
-    from mixgraph.fit.training import Phase, train
-
-    config = make_config().model_copy(update={"fit": settings, "seed": seed})
-    problem = Problem(song, config, torch.device("cpu"))
-    starts, clock, curve = evaluation_starts(problem), time.perf_counter(), []
-    graph, bank = full_console(problem)
-    seconds = time.perf_counter() - clock
-
-    def note(step: int) -> None:
-        loss = evaluate(problem, graph, bank, starts).target.total
-        curve.append({"step": step, "seconds": seconds, "loss": loss})
-
-    def on_step(report: Any, moments: Any) -> None:
-        nonlocal seconds, clock
-        seconds += time.perf_counter() - clock
-        if report.step % every == 0 or report.step == steps:
-            note(report.step)
-        clock = time.perf_counter()
-
-    note(0)
-    clock = time.perf_counter()
-    phase = Phase(0, steps, settings.learning_rate, settings.learning_rate_schedule)
-    train(problem, graph, bank, phase, on_step=on_step)
-    return curve
 
 
 def _print_reached(runs: list[Run], targets: list[int]) -> None:

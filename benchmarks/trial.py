@@ -1,11 +1,13 @@
 """One pruning trial over a whole song: ours, averaged over rounds, beside GRAFX rendering every segment.
 
-    python benchmarks/trial.py [--song ../shared/songs/hydrogen] [--noise] [--console-steps 150] [--json FILE]
+    python benchmarks/trial.py [--song ../shared/songs/hydrogen | --noise] [--console-steps 150] [--tricks]
+                               [--json FILE]
 
 GRAFX: seconds per segment of the same console, measured first and in its own process, times all evaluation segments of
 the song. Ours: the default preset's strategy, segments and trials after a console fit, with all that a round needs
 before its first trial; the same first round several times, after a warm-up on one segment that loads the kernels.
-`--exact` adds rounds in which every trial is judged on all segments without a test.
+`--tricks` adds rounds with one thing different each: every trial judged on all segments without a test, nothing kept
+between trials, and the other strategies.
 """
 
 from __future__ import annotations
@@ -32,7 +34,11 @@ from common import (
 )
 
 PEERS = {"GRAFX": [], "GRAFX, memory kept": ["--keep-memory"]}
-EXACT = {"trial_error": 0.0, "trial_segments": 0}
+TRICKS: dict[str, dict[str, Any]] = {
+    "exact, all segments": {"trial_error": 0.0, "trial_segments": 0},
+    "nothing kept between trials": {"trial_memory_mb": 0},
+    **{f"strategy {name}": {"strategy": name} for name in ("fisher", "dry_wet", "brute_force")},
+}
 
 
 def main() -> None:
@@ -56,7 +62,7 @@ def main() -> None:
     segments = len(evaluation_starts(problem))
     say(f"{song.name}: {options.console_steps} steps on {len(graph.processors)} processors")
     fit(problem, graph, bank, options.console_steps)
-    settings = {"default preset": {}} | ({"exact, all segments": EXACT} if options.exact else {})
+    settings = {"default preset": {}} | (TRICKS if options.tricks else {})
     warm_up(problem, graph, bank)
     rounds: dict[str, list[Round]] = {}
     for name, changes in settings.items():
@@ -84,7 +90,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--console-steps", type=int, default=150, help="of the fit before the round")
     parser.add_argument("--repeats", type=int, default=5, help="segments that GRAFX renders")
     parser.add_argument("--rounds", type=int, default=3, help="how often the same round")
-    parser.add_argument("--exact", action="store_true", help="as many more, of exact trials on all segments")
+    parser.add_argument("--tricks", action="store_true", help="as many more with each of our tricks left out")
 
 
 def _grafx(options: argparse.Namespace, flags: list[str]) -> list[float]:
@@ -112,13 +118,14 @@ def _print_trials(title: str, segment_s: dict[str, list[float]], segments: int, 
         rows.append([f"ours, {name}: trials alone", "", *spread(trials, 1, 3), *[""] * len(segment_s)])
     header = ["seconds of a trial", "renders", "min", "median", "max", *(f"{name} over ours" for name in segment_s)]
     table(f"A trial: {title}", header, rows)
-    header = ["round", "seconds before the trials", "seconds", "trials", "renders", "segments", "removed"]
-    rows = [
-        [name, f"{one.ready_s:.1f}", f"{one.seconds:.1f}", len(one.trials_s), one.renders, one.segments, one.removed]
-        for name, found in rounds.items()
-        for one in found
-    ]
-    table("The rounds", header, rows)
+    rows = []
+    for name, found in rounds.items():
+        one, seconds = found[0], [one.seconds for one in found]
+        ready = statistics.median(one.ready_s for one in found)
+        came = [len(one.trials_s), one.renders, one.segments, one.removed, f"{one.loss:.4f}"]
+        rows.append([name, f"{ready:.1f}", *spread(seconds, 1, 1), *came])
+    header = ["round", "seconds before the trials", "seconds min", "median", "max", "trials", "renders", "segments"]
+    table("The rounds", [*header, "removed", "loss"], rows)
 
 
 if __name__ == "__main__":

@@ -59,8 +59,7 @@ def prune_round(
     """Runs a strategy's proposals to the end; masks accumulate.
 
     A trial is kept when its loss is below L_min + tolerance, where L_min starts as the loss at the start and falls with
-    every lower value seen. `recorded` trials (of a run that
-    was broken off) are replayed without evaluation.
+    every lower value seen. `recorded` trials (of a run that was broken off) are replayed without evaluation.
     """
     replay: Iterator[Trial] = iter(recorded)
     trials: list[Trial] = []
