@@ -13,12 +13,16 @@ convention; seconds leave the evaluations out.
 from __future__ import annotations
 
 import argparse
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from common import SONGS, Curve, loss_curve, open_song, options_of, prepare, save, say, spread, table
+
+PICKS = "min", "median", "max"
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,8 @@ def main() -> None:
 
 def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--song", type=Path, default=SONGS / "hydrogen", metavar="FOLDER")
-    help = "of the first seed, the second and so on; the last number is for all further ones"
-    parser.add_argument("--published-steps", type=int, nargs="+", default=[2_400], metavar="N", help=help)
+    each = "of the first seed, the second and so on; the last number is for all further ones"
+    parser.add_argument("--published-steps", type=int, nargs="+", default=[2_400], metavar="N", help=each)
     parser.add_argument("--targets", type=int, nargs="*", default=[600, 1_200, 2_400], metavar="N")
     parser.add_argument("--lengths", type=int, nargs="*", default=[120, 240, 480, 600], metavar="N")
     parser.add_argument("--all-lengths", action="store_true", help="go on when every loss has been reached")
@@ -83,13 +87,14 @@ def _run(song: Any, seed: int, steps: int, options: argparse.Namespace) -> Run:
 
 
 def _print_reached(runs: list[Run], targets: list[int]) -> None:
-    rows, ratios = list[list[Any]](), {target: list[tuple[float, float]]() for target in targets}
+    rows, ratios, asked = list[list[Any]](), defaultdict[int, list[tuple[float, float]]](list), Counter[int]()
     for run in runs:
         for wanted, end in run.reached(targets):
-            row = [run.seed, *_cells(wanted)]
+            row, target = [run.seed, *_cells(wanted)], round(wanted["step"])
+            asked[target] += 1
             if end:
                 steps, seconds = (wanted[unit] / end[unit] for unit in ("step", "seconds"))
-                ratios[round(wanted["step"])].append((steps, seconds))
+                ratios[target].append((steps, seconds))
                 row += [*_cells(end), f"{steps:.1f}", f"{seconds:.1f}"]
             else:
                 row += ["none of these", "", "", "", ""]
@@ -97,10 +102,12 @@ def _print_reached(runs: list[Run], targets: list[int]) -> None:
     header = ["seed", "published steps", "loss", "seconds", "our steps to it", "loss", "seconds"]
     table("Steps to the published loss", [*header, "times fewer steps", "times less time"], rows)
     rows = []
-    for target, found in ratios.items():
-        for name, values in zip(("steps", "seconds"), zip(*found, strict=True), strict=False):
-            rows.append([target, f"times fewer {name}", *spread(values, 1, 1), f"{len(found)} of {len(runs)}"])
-    table("Times fewer, over the seeds", ["published steps", "", "min", "median", "max", "seeds that reached it"], rows)
+    for target, seeds in asked.items():
+        steps, seconds = zip(*ratios[target], strict=True) if ratios[target] else ([math.nan], [math.nan])
+        cells = [*spread(steps, 1, 1), *spread(seconds, 1, 1)]
+        rows.append([target, f"{len(ratios[target])} of {seeds}", *cells])
+    columns = [f"{what} {pick}" for what in ("times fewer steps,", "times less time,") for pick in PICKS]
+    table("Over the seeds that reached it", ["published steps", "seeds", *columns], rows)
 
 
 def _cells(point: dict[str, float]) -> list[Any]:
@@ -114,7 +121,7 @@ def _print_curves(title: str, curves: list[Curve]) -> None:
         points = [point for curve in curves for point in curve if point["step"] == step]
         losses, seconds = ([point[key] for point in points] for key in ("loss", "seconds"))
         rows.append([step, *spread(losses, 1, 4), *spread(seconds, 1, 1), len(points)])
-    header = ["steps", *(f"{unit} {pick}" for unit in ("loss", "seconds") for pick in ("min", "median", "max"))]
+    header = ["steps", *(f"{unit} {pick}" for unit in ("loss", "seconds") for pick in PICKS)]
     table(title, [*header, "seeds"], rows)
 
 

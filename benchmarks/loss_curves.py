@@ -15,6 +15,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 OURS, PUBLISHED = "tab:blue", "tab:gray"
 SPREAD = 1.6
@@ -30,18 +31,18 @@ def main() -> None:
     figure = Figure(figsize=(3.6 * len(songs), 3.4), layout="constrained")
     for ax, song in zip(figure.subplots(1, len(songs), squeeze=False)[0], songs, strict=True):
         _draw(ax, song)
-    figure.savefig(options.output, dpi=70)
+    figure.savefig(options.output, dpi=90)
 
 
 def _draw(ax: Axes, song: dict[str, Any]) -> None:
     runs = song["runs"]
+    lengths = ", ".join(sorted({length for run in runs for length in run["ours"]}, key=int))
     for number, run in enumerate(runs):
-        label = f"published, {run['published'][-1]['step']:.0f} steps" if number == 0 else None
+        label = f"published, to {run['published'][-1]['step']:.0f} steps" if number == 0 else None
         ax.plot(*_points(run["published"]), color=PUBLISHED, linewidth=1, marker=".", markersize=4, label=label)
     for number, run in enumerate(runs):
-        lengths = ", ".join(run["ours"])
         for length, curve in run["ours"].items():
-            label = f"ours, {lengths} steps" if number == 0 and length == min(run["ours"], key=int) else None
+            label = f"ours, to {lengths} steps" if number == 0 and length == min(run["ours"], key=int) else None
             ax.plot(*_points(curve), color=OURS, linewidth=0.8, label=label)
             ax.plot(*_points(curve[-1:]), color=OURS, marker="o", markersize=4)
     lowest = min(
@@ -49,6 +50,9 @@ def _draw(ax: Axes, song: dict[str, Any]) -> None:
     )
     ax.set(title=song["song"], xlabel="seconds", ylabel="loss over the song", xscale="log")
     ax.set_ylim(0.98 * lowest, SPREAD * lowest)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.legend(fontsize="small")
     ax.grid(alpha=0.3)
 
