@@ -12,7 +12,7 @@ import numpy as np
 import pandas
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mixgraph.cli import main
@@ -179,8 +179,10 @@ def test_the_datasheet_answers_what_it_can_and_marks_what_it_cannot(copied):
 
 
 @given(st.from_regex(r"[a-z]{2,8}( [a-z]{2,8})?", fullmatch=True), st.text(), st.text(), st.integers(0, 9))
+@example("ft", "", "0", 0)
+@example("feat of clay", "", "0", 0)
 def test_an_artist_is_in_one_split_however_it_is_written(artist, title, other, seed):
-    assume(artist not in NOBODY)
+    assume(artist not in NOBODY and artist.split()[0] not in NOBODY)
     split = split_of(artist, title, seed=seed)
     for name in (artist.upper(), f" {artist}. ", f"{artist} feat. Somebody", artist.replace("a", "á")):
         assert split_of(name, other, seed=seed) == split

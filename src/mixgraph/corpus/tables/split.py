@@ -17,7 +17,8 @@ Split = Literal["train", "validation", "test"]
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 SHARES: Final[dict[Split, float]] = {"train": 0.8, "validation": 0.1, "test": 0.1}
 NOBODY: Final = frozenset({"", "unknown", "unknown artist", "various", "various artists", "n a", "none"})
-GUESTS: Final = re.compile(r"\b(?:feat|featuring|ft)\b.*")
+GUESTS: Final = re.compile(r" (?:feat|featuring|ft)\b.*")
+"""Behind a name only: an artist may be called Ft."""
 
 
 def song_split(corpus: Corpus, record: SongRecord) -> Split:
