@@ -74,6 +74,10 @@ def save(options: argparse.Namespace, **found: Any) -> None:
     options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
+PICKS = "min", "median", "max"
+"""The columns of a `spread`."""
+
+
 def spread(values: Sequence[float], scale: float = 1_000, digits: int = 0) -> list[str]:
     """Minimum, median and maximum as cells, in milliseconds unless told otherwise."""
     return [f"{scale * pick(values):.{digits}f}" for pick in (min, statistics.median, max)]

@@ -20,9 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from common import SONGS, Curve, loss_curve, open_song, options_of, prepare, save, say, spread, table
-
-PICKS = "min", "median", "max"
+from common import PICKS, SONGS, Curve, loss_curve, open_song, options_of, prepare, save, say, spread, table
 
 
 @dataclass(frozen=True)

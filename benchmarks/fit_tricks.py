@@ -3,8 +3,9 @@
     python benchmarks/fit_tricks.py [--song ../shared/songs/hydrogen] [--steps 120] [--seeds 0 1 2] [--json FILE]
 
 A trick is a group of settings in which the default preset's `fit` differs from the paper's; "without" it, they are the
-paper's. All fits are of the default preset's console, dynamics and loss, and have as many steps. Losses are over the
-whole song, target convention; seconds leave the evaluations out.
+paper's. Restarts, which differ too, are left out: they come every 500 steps. All fits are of the default preset's
+console, dynamics and loss, and have as many steps. Losses are over the whole song, target convention; seconds leave
+the evaluations out.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from common import (
+    PICKS,
     SONGS,
     fit,
     in_own_process,
@@ -157,9 +158,7 @@ def _print_searches(title: str, searches: dict[float, list[dict[str, float]]]) -
             row += spread([run[part] / base[part] for run, base in zip(found, first, strict=True)], 1, 2)
         rows.append(row)
     header = ["song s", "song x"]
-    header += [
-        f"{what} {pick}" for what in ("search min,", "round x,", "search x,") for pick in ("min", "median", "max")
-    ]
+    header += [f"{what} {pick}" for what in ("search min,", "round x,", "search x,") for pick in PICKS]
     table(f"A search beside one of {first_seconds:g} s", header, rows)
 
 

@@ -90,7 +90,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--console-steps", type=int, default=150, help="of the fit before the round")
     parser.add_argument("--repeats", type=int, default=5, help="segments that GRAFX renders")
     parser.add_argument("--rounds", type=int, default=3, help="how often the same round")
-    parser.add_argument("--tricks", action="store_true", help="as many more with each of our tricks left out")
+    parser.add_argument("--tricks", action="store_true", help="as many more of each kind with one thing different")
 
 
 def _grafx(options: argparse.Namespace, flags: list[str]) -> list[float]:
