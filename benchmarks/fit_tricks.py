@@ -19,6 +19,7 @@ from common import SONGS, loss_curve, open_song, options_of, prepare, save, say,
 
 TRICKS = {
     "least-squares start": ("start",),
+    "smaller random parameters": ("initial_std",),
     "rate of 0.08, rising and falling": ("learning_rate", "learning_rate_schedule"),
     "NAdam and its decays": ("optimiser", "gradient_decay", "squared_gradient_decay"),
     "equalisers at half the rate": ("equalizer_rate",),

@@ -2,6 +2,7 @@
 
     python benchmarks/results.py SONGS -o runs                  fits what is missing in runs/, then prints all tables
     python benchmarks/results.py SONGS -o runs --tables-only
+    python benchmarks/results.py SONGS -o runs --more-seeds 1 2   searches with these seeds too, and what they change
 
 SONGS (default: ../shared/songs) holds song folders. A run that is there is not repeated, a broken one is resumed.
 """
@@ -14,6 +15,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+from common import PICKS, spread
 
 import mixgraph
 
@@ -38,6 +41,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", nargs="*", help="names of songs")
     parser.add_argument("--chains", nargs="*", default=[*CHAINS, *SEARCHES])
+    parser.add_argument("--more-seeds", type=int, nargs="*", default=[], metavar="N", help="for the search, beside 0")
     parser.add_argument("--tables-only", action="store_true")
     arguments = parser.parse_args()
     folders = [path.parent for path in sorted(arguments.songs.glob("*/song.toml"))]
@@ -48,9 +52,15 @@ def main() -> None:
             for folder in folders:
                 command = command_line(chain, str(folder), arguments.console_steps)
                 run(command, arguments.output / f"{folder.name}-{chain}", arguments.threads)
+        for seed in arguments.more_seeds:
+            for folder in folders:
+                command = [*command_line("search", str(folder), arguments.console_steps), "--seed", str(seed)]
+                run(command, arguments.output / f"{folder.name}-{seeded(seed)}", arguments.threads)
     for folder in folders:
         print(loss_table(folder, arguments.output))
     print(pruning_table(folders, arguments.output))
+    if arguments.more_seeds:
+        print(seeds_table(folders, arguments.output, ["search", *map(seeded, arguments.more_seeds)]))
     for folder in folders:
         if (folder / "truth.json").exists():
             print(truth_table(folder, arguments.output))
@@ -120,6 +130,29 @@ def pruning_table(folders: list[Path], output: Path) -> str:
             f"| {ratio['total']:.2f} | {types} "
             f"| {found['trials']} | {found['seconds'] / 60:.1f} |"
         )
+    return "\n".join(lines)
+
+
+def seeded(seed: int) -> str:
+    """Name of a search with a seed of its own."""
+    return f"search-seed{seed}"
+
+
+def seeds_table(folders: list[Path], output: Path, runs: list[str]) -> str:
+    """What the same search comes to with other random choices: minimum, median and maximum over the seeds."""
+    units = {
+        "console L_a": (lambda found: found["loss"]["console"]["target"], 3),
+        "pruned L_a": (lambda found: found["loss"]["pruned"]["target"], 3),
+        "left": (lambda found: found["processors"]["kept"]["total"], 0),
+        "minutes": (lambda found: found["seconds"] / 60, 1),
+        "peak MB": (lambda found: found["peak_memory_mb"], 0),
+    }
+    columns = [f"{unit}, {pick}" for unit in units for pick in PICKS]
+    lines = [f"\n### Over {len(runs)} seeds\n", f"| song | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for folder in folders:
+        found = [metrics(output, folder, run) for run in runs]
+        cells = [cell for read, digits in units.values() for cell in spread([*map(read, found)], 1, digits)]
+        lines.append(f"| {folder.name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

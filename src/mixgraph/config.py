@@ -138,7 +138,7 @@ class FitConfig(Section):
     )
     equalizer_rate: float = Field(default=1.0, gt=0, description="equalisers' magnitudes learn so many times as fast")
     segment_draw: Literal["uniform", "golden_ratio"] = Field(
-        default="uniform", description="how steps draw segments; golden_ratio: evenly over the song at any time"
+        default="uniform", description="how steps draw segments; golden_ratio: evenly over the song, in a step and over steps"
     )
     segments_per_step: int = Field(
         default=1, ge=1, le=64, description="segments whose gradients a step averages; on the CPU side by side"
@@ -214,10 +214,11 @@ PRESETS: dict[str, dict[str, Any]] = {
             "learning_rate": 0.08,
             "learning_rate_schedule": "trapezoid",
             "gradient_decay": 0.85,
-            "squared_gradient_decay": 0.99,
+            "squared_gradient_decay": 0.96,
             "equalizer_rate": 0.5,
             "segment_draw": "golden_ratio",
             "segments_per_step": 2,
+            "initial_std": 0.001,
             "start": "least_squares",
         },
         "prune": {

@@ -183,12 +183,12 @@ def test_one_cycle_rises_over_a_tenth_and_falls_to_a_hundredth(rates):
     assert rates[55] == pytest.approx((0.05 + 0.0005) / 2)
 
 
-def test_trapezoid_rises_over_a_tenth_stays_and_falls_over_six_tenths_of_the_rest():
+def test_trapezoid_rises_over_a_tenth_stays_and_falls_over_four_fifths_of_the_rest():
     rates = [Phase(0, 100, 0.05, "trapezoid").rate(step) for step in range(100)]
     assert rates[0] == pytest.approx(0.0005)
     assert rates[:11] == sorted(rates[:11]) and rates[9] < 0.05
-    np.testing.assert_allclose(rates[10:47], 0.05)
-    np.testing.assert_allclose(np.diff(rates[46:]), -0.0495 / 54)
+    np.testing.assert_allclose(rates[10:29], 0.05)
+    np.testing.assert_allclose(np.diff(rates[28:]), -0.0495 / 72)
     assert 0.0005 < rates[-1] < 0.002
 
 
@@ -251,10 +251,24 @@ def test_segments_lie_in_the_song_and_golden_ones_cover_it_evenly(draw):
     assert starts.min() >= 0 and starts.max() <= last
     np.testing.assert_array_equal(starts, segment_draws(problem, Phase(1, 200, 0.01)).ravel())
     assert not np.array_equal(starts, segment_draws(problem, Phase(2, 200, 0.01)).ravel())
-    # Several a step are the same ones, some at a time.
-    pairs = small_problem(fit={"segment_draw": draw, "segments_per_step": 2}, seed=3)
-    np.testing.assert_array_equal(starts.reshape(100, 2), segment_draws(pairs, Phase(1, 100, 0.01)))
     # Of any 20 steps in a row, how many see each quarter of the places?
     quarters = np.stack([np.bincount(4 * starts[at : at + 20] // (last + 1), minlength=4) for at in range(180)])
     spread = np.abs(quarters - 5).max()
     assert spread <= 2 if draw == "golden_ratio" else spread > 2
+
+
+def test_several_segments_a_step_are_drawn_one_after_the_other_or_lie_evenly_over_the_song():
+    drawn = {
+        (draw, count): segment_draws(
+            small_problem(fit={"segment_draw": draw, "segments_per_step": count}, seed=3), Phase(1, 120 // count, 0.01)
+        )
+        for draw in ("uniform", "golden_ratio")
+        for count in (1, 3)
+    }
+    np.testing.assert_array_equal(drawn["uniform", 3].ravel(), drawn["uniform", 1].ravel())
+    problem = small_problem()
+    places = problem.song.samples - problem.config.segment_samples + 1
+    first, second, third = drawn["golden_ratio", 3].T
+    np.testing.assert_array_equal(first, drawn["golden_ratio", 1][:40, 0])
+    for later, thirds in ((second, 1), (third, 2)):
+        np.testing.assert_allclose((later - first) % places, thirds * places / 3, atol=1)

@@ -9,7 +9,7 @@ LOWEST = 0.01
 """Where the schedules that rise and fall begin and end."""
 RISE = 0.1
 """Share of the steps in which they rise."""
-FALL = 0.6
+FALL = 0.8
 """Share of the steps after that in which `trapezoid` falls."""
 
 

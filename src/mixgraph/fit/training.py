@@ -117,12 +117,13 @@ def segment_draws(problem: Problem, phase: Phase) -> np.ndarray:
     """First samples of the segments that the steps of a phase see, `(steps, segments_per_step)`.
 
     Drawn for the whole phase at once: a resumed run needs no generator state to see the same segments. By the golden
-    ratio, any stretch of steps covers the song almost evenly.
+    ratio, any stretch of steps covers the song almost evenly, and so do the segments of one step.
     """
     last, fit = problem.song.samples - problem.config.segment_samples, problem.config.fit
     shape = phase.steps, fit.segments_per_step
     rng = np.random.default_rng([problem.config.seed, phase.round])
     if fit.segment_draw == "uniform":
         return rng.integers(0, last + 1, size=shape)
-    places = (rng.random() + GOLDEN_RATIO * np.arange(phase.steps * fit.segments_per_step)) % 1
-    return (places * (last + 1)).astype(np.int64).reshape(shape)
+    step, segment = np.indices(shape)
+    places = (rng.random() + GOLDEN_RATIO * step + segment / fit.segments_per_step) % 1
+    return (places * (last + 1)).astype(np.int64)
