@@ -16,9 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from common import PICKS, spread
-
 import mixgraph
+from common import PICKS, spread
 
 CHAINS = ("g", "sg", "esg", "esgr", "ecsgr", "ecnsgr", "ecnsgdr")
 SEARCHES = {"search": "pruned graph", "hybrid": "pruned graph, hybrid strategy"}
@@ -97,6 +96,8 @@ def loss_table(folder: Path, output: Path) -> str:
         lines.append(
             loss_row(chain, found["loss"]["console"], found["processors"]["initial"]["total"], minutes, memory)
         )
+    initial, minutes = searched["processors"]["initial"]["total"], searched["stage_seconds"]["console"] / 60
+    lines.append(loss_row("full console of the search", searched["loss"]["console"], initial, minutes, None))
     for chain, name in SEARCHES.items():
         if (output / f"{folder.name}-{chain}").exists():
             found = metrics(output, folder, chain)
@@ -107,7 +108,7 @@ def loss_table(folder: Path, output: Path) -> str:
 
 def loss_row(name: str, loss: dict, processors: int, minutes: float | None, memory: float | None) -> str:
     channels = " | ".join(f"{loss['channels'][part]['target']:.3f}" for part in ("left_right", "mid", "side"))
-    cost = " | |" if minutes is None else f"{minutes:.1f} | {memory:.0f} |"
+    cost = f"{'' if minutes is None else f'{minutes:.1f}'} | {'' if memory is None else f'{memory:.0f}'} |"
     return f"| {name} | {loss['target']:.3f} | {channels} | {loss['published']:.3f} | {processors} | {cost}"
 
 

@@ -138,7 +138,8 @@ class FitConfig(Section):
     )
     equalizer_rate: float = Field(default=1.0, gt=0, description="equalisers' magnitudes learn so many times as fast")
     segment_draw: Literal["uniform", "golden_ratio"] = Field(
-        default="uniform", description="how steps draw segments; golden_ratio: evenly over the song, in a step and over steps"
+        default="uniform",
+        description="how steps draw segments; golden_ratio: evenly over the song, in each step and over all",
     )
     segments_per_step: int = Field(
         default=1, ge=1, le=64, description="segments whose gradients a step averages; on the CPU side by side"
