@@ -1,6 +1,7 @@
 """What each trick of our console fit is worth: the published fit with it alone, and ours without it.
 
-    python benchmarks/fit_tricks.py [--song ../shared/songs/hydrogen] [--steps 120] [--seeds 0 1 2] [--json FILE]
+    python benchmarks/fit_tricks.py [--song ../shared/songs/hydrogen] [--steps 120] [--seeds 0 1 2] [--only TRICK ...]
+                                    [--json FILE]
 
 A trick is a group of settings in which the default preset's `fit` differs from the paper's; "without" it, they are the
 paper's. Restarts, which differ too, are left out: they come every 500 steps. All fits are of the default preset's
@@ -35,7 +36,7 @@ def main() -> None:
     prepare(options.threads)
     from mixgraph.config import make_config
 
-    fits = _fits()
+    fits = _fits(options.only)
     song, found = open_song(options.song), Found({name: [] for name in fits})
     loss_curve(song, make_config(), 2, 2)  # the first steps of a process load kernels
     for seed in options.seeds:
@@ -53,18 +54,21 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--song", type=Path, default=SONGS / "hydrogen", metavar="FOLDER")
     parser.add_argument("--steps", type=int, default=120, metavar="N")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="every fit with each")
+    parser.add_argument("--only", nargs="+", choices=TRICKS, default=[*TRICKS], metavar="TRICK", help="these tricks")
 
 
-def _fits() -> dict[str, Any]:
+def _fits(tricks: list[str]) -> dict[str, Any]:
     """Settings of every fit by name."""
     from mixgraph.config import make_config
 
     published, ours = make_config("paper").fit, make_config().fit
     fits = {PUBLISHED: published}
-    for trick, keys in TRICKS.items():
+    for trick in tricks:
+        keys = TRICKS[trick]
         fits[f"{PUBLISHED}, with {trick}"] = published.model_copy(update={key: getattr(ours, key) for key in keys})
     fits[OURS] = ours
-    for trick, keys in TRICKS.items():
+    for trick in tricks:
+        keys = TRICKS[trick]
         fits[f"{OURS}, without {trick}"] = ours.model_copy(update={key: getattr(published, key) for key in keys})
     return fits
 
