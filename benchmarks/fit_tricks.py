@@ -36,7 +36,7 @@ def main() -> None:
     prepare(options.threads)
     from mixgraph.config import make_config
 
-    fits = _fits(options.only)
+    fits = _fits({name: TRICKS[name] for name in options.only})
     song, found = open_song(options.song), Found({name: [] for name in fits})
     loss_curve(song, make_config(), 2, 2)  # the first steps of a process load kernels
     for seed in options.seeds:
@@ -57,18 +57,16 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", nargs="+", choices=TRICKS, default=[*TRICKS], metavar="TRICK", help="these tricks")
 
 
-def _fits(tricks: list[str]) -> dict[str, Any]:
+def _fits(tricks: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     """Settings of every fit by name."""
     from mixgraph.config import make_config
 
     published, ours = make_config("paper").fit, make_config().fit
     fits = {PUBLISHED: published}
-    for trick in tricks:
-        keys = TRICKS[trick]
+    for trick, keys in tricks.items():
         fits[f"{PUBLISHED}, with {trick}"] = published.model_copy(update={key: getattr(ours, key) for key in keys})
     fits[OURS] = ours
-    for trick in tricks:
-        keys = TRICKS[trick]
+    for trick, keys in tricks.items():
         fits[f"{OURS}, without {trick}"] = ours.model_copy(update={key: getattr(published, key) for key in keys})
     return fits
 
