@@ -1,7 +1,7 @@
 """What each trick of our console fit is worth: the published fit with it alone, and ours without it.
 
     python benchmarks/fit_tricks.py [--song ../shared/songs/hydrogen] [--steps 120] [--seeds 0 1 2] [--only TRICK ...]
-                                    [--json FILE]
+                                    [--of published ours] [--json FILE]
 
 A trick is a group of settings in which the default preset's `fit` differs from the paper's; "without" it, they are the
 paper's. Restarts, which differ too, are left out: they come every 500 steps. All fits are of the default preset's
@@ -36,7 +36,8 @@ def main() -> None:
     prepare(options.threads)
     from mixgraph.config import make_config
 
-    fits = _fits({name: TRICKS[name] for name in options.only})
+    tricks = {name: TRICKS[name] for name in options.only}
+    fits = {name: settings for name, settings in _fits(tricks).items() if name.startswith(tuple(options.of))}
     song, found = open_song(options.song), Found({name: [] for name in fits})
     loss_curve(song, make_config(), 2, 2)  # the first steps of a process load kernels
     for seed in options.seeds:
@@ -46,7 +47,7 @@ def main() -> None:
             found[name].append(loss_curve(song, config, options.steps, options.steps)[-1])
         save(options, song=song.name, fits=found)
     print(f"{song.name}, {options.steps} steps")
-    for whole in (PUBLISHED, OURS):
+    for whole in options.of:
         _print({name: ends for name, ends in found.items() if name.startswith(whole)}, found[whole])
 
 
@@ -55,6 +56,8 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=120, metavar="N")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="every fit with each")
     parser.add_argument("--only", nargs="+", choices=TRICKS, default=[*TRICKS], metavar="TRICK", help="these tricks")
+    whole = (PUBLISHED, OURS)
+    parser.add_argument("--of", nargs="+", choices=whole, default=whole, help="with each; without each")
 
 
 def _fits(tricks: dict[str, tuple[str, ...]]) -> dict[str, Any]:
