@@ -56,8 +56,8 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=120, metavar="N")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="every fit with each")
     parser.add_argument("--only", nargs="+", choices=TRICKS, default=[*TRICKS], metavar="TRICK", help="these tricks")
-    whole = (PUBLISHED, OURS)
-    parser.add_argument("--of", nargs="+", choices=whole, default=whole, help="with each; without each")
+    both = (PUBLISHED, OURS)
+    parser.add_argument("--of", nargs="+", choices=both, default=[*both], help="the whole fits, with their variants")
 
 
 def _fits(tricks: dict[str, tuple[str, ...]]) -> dict[str, Any]:
